@@ -1,0 +1,8 @@
+//! The nouns of safeguarding, their state machines and their clocks.
+//!
+//! Deliberately absent: async, input and output, the wall clock, randomness, wire types, SQL. Time is an argument.
+//! Types that hold personal data have a `Debug` that redacts and no `Display`.
+
+pub mod data_class;
+pub mod identifier;
+pub mod organisation;

@@ -1,0 +1,45 @@
+//! Compiles the contract without a system `protoc`, and keeps its descriptors with their options for minimisation,
+//! access control and reflection.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+use prost::Message;
+
+const FILES: [&str; 13] = [
+    "mash/type/v1/type.proto",
+    "mash/options/v1/options.proto",
+    "mash/event/v1/event.proto",
+    "mash/disclosure/v1/disclosure.proto",
+    "mash/police/v1/police.proto",
+    "mash/police/v1/police_events.proto",
+    "mash/police/v1/police_service.proto",
+    "mash/education/v1/directory.proto",
+    "mash/education/v1/directory_service.proto",
+    "mash/education/v1/roll_service.proto",
+    "mash/education/v1/notice_service.proto",
+    "mash/sharing/v1/sharing.proto",
+    "mash/sharing/v1/sharing_service.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut compiler = protox::Compiler::new(["."])?;
+    compiler.include_imports(true).include_source_info(false);
+    for file in FILES {
+        println!("cargo::rerun-if-changed={file}");
+        compiler.open_file(file)?;
+    }
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    // Encoded by protox itself, because prost's own descriptor types would drop the custom options.
+    fs::write(out.join("mash.binpb"), compiler.encode_file_descriptor_set())?;
+
+    let mut documented = protox::Compiler::new(["."])?;
+    documented.include_imports(true).include_source_info(true).open_files(FILES)?;
+    let descriptors =
+        prost_types::FileDescriptorSet::decode(&*documented.encode_file_descriptor_set())?;
+    tonic_prost_build::configure()
+        // No `Debug` on the wire types: they hold personal data, and what cannot be formatted cannot be logged.
+        .skip_debug(["."])
+        .include_file("mash.rs")
+        .compile_fds(descriptors)?;
+    Ok(())
+}

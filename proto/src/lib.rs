@@ -1,0 +1,20 @@
+//! The contract: generated messages, clients and servers, and the descriptors that carry its options.
+//!
+//! Wire types stop at the edge: conversions into domain types live beside the generated code, in [`convert`].
+
+#[expect(
+    clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::large_futures,
+    unreachable_pub,
+    reason = "generated code is not held to the house style"
+)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/mash.rs"));
+}
+
+pub use generated::mash::{disclosure, education, event, options, police, sharing, r#type};
+
+/// The file descriptor set of the whole contract, custom options included.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/mash.binpb"));
