@@ -158,7 +158,10 @@ impl FromIterator<DataClass> for ClassSet {
 
 impl fmt::Debug for ClassSet {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_set().entries(self.iter().map(|class| format!("F{}", class.number()))).finish()
+        formatter
+            .debug_set()
+            .entries(self.iter().map(|class| format!("F{}", class.number())))
+            .finish()
     }
 }
 

@@ -32,7 +32,8 @@ impl FromStr for NhsNumber {
             return Err(IdentifierError::Shape);
         }
         // Weights 10, 9, … 1 must sum to a multiple of 11; a remainder that would need a check digit of 10 fails too.
-        let sum: u32 = (1..=10).rev().zip(digits.bytes()).map(|(w, d)| w * u32::from(d - b'0')).sum();
+        let sum: u32 =
+            (1..=10).rev().zip(digits.bytes()).map(|(w, d)| w * u32::from(d - b'0')).sum();
         if sum.is_multiple_of(11) { Ok(Self(digits)) } else { Err(IdentifierError::CheckDigit) }
     }
 }
@@ -115,9 +116,9 @@ impl FromStr for AuthorityCode {
 pub struct ForceCode(String); // INVARIANT: one of FORCES.
 
 const FORCES: [&str; 43] = [
-    "01", "03", "04", "05", "06", "07", "10", "11", "12", "13", "14", "16", "17", "20", "21", "22", "23", "30",
-    "31", "32", "33", "34", "35", "36", "37", "40", "41", "42", "43", "44", "45", "46", "47", "48", "50", "52",
-    "53", "54", "55", "60", "61", "62", "63",
+    "01", "03", "04", "05", "06", "07", "10", "11", "12", "13", "14", "16", "17", "20", "21", "22",
+    "23", "30", "31", "32", "33", "34", "35", "36", "37", "40", "41", "42", "43", "44", "45", "46",
+    "47", "48", "50", "52", "53", "54", "55", "60", "61", "62", "63",
 ];
 
 impl FromStr for ForceCode {

@@ -3,6 +3,8 @@
 //! Deliberately absent: async, input and output, the wall clock, randomness, wire types, SQL. Time is an argument.
 //! Types that hold personal data have a `Debug` that redacts and no `Display`.
 
+pub mod answer;
 pub mod data_class;
 pub mod identifier;
+pub mod nation;
 pub mod organisation;

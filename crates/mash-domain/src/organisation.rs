@@ -120,7 +120,10 @@ mod tests {
     #[test]
     fn an_organisation_reads_back_as_written() {
         for text in ["police/62", "school/6722301", "authority/672", "health-board/7A5"] {
-            assert_eq!(text.parse::<OrganisationId>().map(|id| id.to_string()), Ok(text.to_owned()));
+            assert_eq!(
+                text.parse::<OrganisationId>().map(|id| id.to_string()),
+                Ok(text.to_owned())
+            );
         }
     }
 
