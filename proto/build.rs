@@ -36,10 +36,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     documented.include_imports(true).include_source_info(true).open_files(FILES)?;
     let descriptors =
         prost_types::FileDescriptorSet::decode(&*documented.encode_file_descriptor_set())?;
+    let mut config = prost_build::Config::new();
+    config.enable_type_names();
     tonic_prost_build::configure()
         // No `Debug` on the wire types: they hold personal data, and what cannot be formatted cannot be logged.
         .skip_debug(["."])
         .include_file("mash.rs")
-        .compile_fds(descriptors)?;
+        .compile_fds_with_config(descriptors, config)?;
     Ok(())
 }

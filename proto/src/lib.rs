@@ -6,7 +6,7 @@
     clippy::all,
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
-    clippy::large_futures,
+    clippy::too_many_lines,
     unreachable_pub,
     reason = "generated code is not held to the house style"
 )]
@@ -15,6 +15,8 @@ mod generated {
 }
 
 pub use generated::mash::{disclosure, education, event, options, police, sharing, r#type};
+
+pub mod envelope;
 
 /// The file descriptor set of the whole contract, custom options included.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/mash.binpb"));
