@@ -4,6 +4,9 @@
 //! Types that hold personal data have a `Debug` that redacts and no `Display`.
 
 pub mod answer;
+pub mod authority;
+pub mod bank_holidays;
+pub mod calendar;
 pub mod data_class;
 pub mod identifier;
 pub mod nation;
