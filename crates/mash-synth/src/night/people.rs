@@ -88,6 +88,7 @@ impl Home {
 }
 
 /// One row of the table below.
+#[derive(Clone, Copy)]
 struct Row {
     key: &'static str,
     name: (&'static str, &'static str),
