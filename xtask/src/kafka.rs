@@ -106,7 +106,10 @@ pub fn down(keep_data: bool) -> Result<()> {
     let state = state_folder()?;
     let nodes = known_nodes(&state)?;
     // All are asked first: a lone survivor of three waits in vain for a quorum to hand its partitions to.
-    for node in nodes.iter().rev() {
+    for node in &nodes {
+        process::ask_to_stop(&node.pid_file(), node.properties().as_os_str())?;
+    }
+    for node in &nodes {
         process::stop(&node.pid_file(), node.properties().as_os_str(), STOP_PATIENCE)?;
     }
     if !keep_data && state.exists() {

@@ -2,8 +2,10 @@
 //!
 //! Deliberately absent: any dependency on the project's crates, so that this compiles in seconds on an empty machine.
 
+pub mod check;
 pub mod kafka;
 pub mod machine;
 pub mod postgres;
 pub mod process;
 pub mod services;
+pub mod setup;

@@ -1,9 +1,10 @@
 //! `cargo xtask`: the command line of the tooling.
 
-use anyhow::Result;
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
-use xtask::{kafka, postgres, services};
+use xtask::{check, kafka, postgres, services, setup};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Tooling of the MASH Hub workspace")]
@@ -29,12 +30,29 @@ enum Task {
         #[command(subcommand)]
         action: services::Action,
     },
+    /// Install the tools the checks need (buf, cargo-deny) into `.tools`; run deploy/setup.sh first on a fresh machine.
+    Setup,
+    /// Run every check and every test; each step timed, all failures listed at the end.
+    Check {
+        /// Only these steps: tidy, fmt, "buf lint", deny, advisories, clippy, doc, test.
+        only: Vec<String>,
+    },
 }
 
-fn main() -> Result<()> {
-    match Arguments::parse().task {
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
         Task::Kafka { action } => kafka::run(&action),
         Task::Postgres { action } => postgres::run(&action),
         Task::Services { action } => services::run(&action),
+        Task::Setup => setup::run(),
+        Task::Check { only } => check::run(&only),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // The chain of causes and no stack: what failed here is a program or a machine, not a line of this code.
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

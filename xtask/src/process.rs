@@ -70,28 +70,37 @@ pub fn living(pid_file: &Path, marker: &OsStr) -> Option<u32> {
     command_line.windows(marker.len().max(1)).any(|part| part == marker).then_some(pid)
 }
 
+/// Asks the process of a pid file to end, and does not wait.
+pub fn ask_to_stop(pid_file: &Path, marker: &OsStr) -> Result<()> {
+    signal(pid_file, marker, "TERM")
+}
+
 /// Asks the process of a pid file to end, insists after `patience`, and removes the file.
-pub fn stop(pid_file: &Path, marker: &OsStr, patience: Duration) -> Result<bool> {
-    let was_running = living(pid_file, marker).is_some();
+pub fn stop(pid_file: &Path, marker: &OsStr, patience: Duration) -> Result<()> {
+    ask_to_stop(pid_file, marker)?;
     let asked = Instant::now();
-    let mut signal = "TERM";
-    while let Some(pid) = living(pid_file, marker) {
-        if asked.elapsed() > patience {
-            if signal == "KILL" && asked.elapsed() > patience * 2 {
-                bail!("process {pid} does not end, even killed");
-            }
-            signal = "KILL";
+    while living(pid_file, marker).is_some() {
+        if asked.elapsed() > patience * 2 {
+            bail!("the process of {} does not end, even killed", pid_file.display());
         }
-        // It may end between the look and the signal; the next look decides.
-        let _ended_meanwhile = Command::new("sh")
-            .args(["-c", &format!("kill -{signal} {pid} 2>/dev/null")])
-            .status()?;
-        sleep(Duration::from_millis(200));
+        if asked.elapsed() > patience {
+            signal(pid_file, marker, "KILL")?;
+        }
+        sleep(Duration::from_millis(100));
     }
     if pid_file.exists() {
         fs::remove_file(pid_file)?;
     }
-    Ok(was_running)
+    Ok(())
+}
+
+fn signal(pid_file: &Path, marker: &OsStr, name: &str) -> Result<()> {
+    if let Some(pid) = living(pid_file, marker) {
+        // It may end between the look and the signal, so the answer tells nothing.
+        let _perhaps_gone =
+            Command::new("sh").args(["-c", &format!("kill -{name} {pid} 2>/dev/null")]).status()?;
+    }
+    Ok(())
 }
 
 /// The last lines of a log, for an error that explains itself.

@@ -1,0 +1,94 @@
+//! The tools the checks need beyond Debian's packages. Kept inside the work tree, in the git-ignored `.tools`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{machine, process};
+
+const BUF_VERSION: &str = "1.75.0";
+const DENY_VERSION: &str = "0.20.2";
+
+/// Installs what is missing and says what it did.
+pub fn run() -> Result<()> {
+    for (program, component) in [("cargo-fmt", "rustfmt"), ("cargo-clippy", "clippy")] {
+        if process::find(program).is_none() {
+            process::run(Command::new("rustup").args(["component", "add", component]))
+                .with_context(|| {
+                    format!("the checks need {component}, and rustup could not add it")
+                })?;
+            println!("setup: added the toolchain component {component}");
+        }
+    }
+    buf()?;
+    cargo_deny()?;
+    Ok(())
+}
+
+/// The protobuf linter, of exactly the version the checks were written for.
+pub fn buf() -> Result<PathBuf> {
+    let folder = tools()?.join(format!("buf-{BUF_VERSION}"));
+    let program = folder.join("node_modules/.bin/buf");
+    if program.exists() {
+        return Ok(program);
+    }
+    machine::need("npm", &["npm"])?;
+    fs::create_dir_all(&folder)?;
+    process::capture(
+        Command::new("npm")
+            .args(["install", "--no-save", "--no-audit", "--no-fund", "--prefix"])
+            .arg(&folder)
+            .arg(format!("@bufbuild/buf@{BUF_VERSION}")),
+    )
+    .context("npm could not install buf")?;
+    works(&program)?;
+    println!("setup: installed buf {BUF_VERSION} with npm into .tools");
+    Ok(program)
+}
+
+/// The licence and boundary checker; one already installed for the user is taken as it is.
+pub fn cargo_deny() -> Result<PathBuf> {
+    if let Some(program) = process::find("cargo-deny") {
+        return Ok(program);
+    }
+    let folder = tools()?.join(format!("cargo-deny-{DENY_VERSION}"));
+    let program = folder.join("bin/cargo-deny");
+    if program.exists() {
+        return Ok(program);
+    }
+    println!("setup: building cargo-deny {DENY_VERSION} into .tools (a few minutes, once)");
+    // An unoptimised one is built in a third of the time and checks this tree in seconds all the same.
+    process::run(
+        Command::new("cargo")
+            .args([
+                "install",
+                "--quiet",
+                "--locked",
+                "--debug",
+                "--version",
+                DENY_VERSION,
+                "--root",
+            ])
+            .arg(&folder)
+            .arg("cargo-deny")
+            .env("CARGO_TARGET_DIR", folder.join("build")),
+    )
+    .context("cargo could not install cargo-deny")?;
+    fs::remove_dir_all(folder.join("build"))?;
+    works(&program)?;
+    println!("setup: installed cargo-deny {DENY_VERSION} into .tools");
+    Ok(program)
+}
+
+fn tools() -> Result<PathBuf> {
+    Ok(process::root()?.join(".tools"))
+}
+
+fn works(program: &Path) -> Result<()> {
+    if process::capture(Command::new(program).arg("--version")).is_err() {
+        bail!("{} was installed but does not run", program.display());
+    }
+    Ok(())
+}
