@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use prost::{Message, Name};
 use uuid::Uuid;
 
-use crate::event::v1::Envelope;
+use crate::{convert::time_to_wire, event::v1::Envelope};
 
 /// What an event says about itself besides its content.
 #[derive(Clone, Copy)]
@@ -54,7 +54,7 @@ pub fn wrap<M: Message + Name>(event: &M, attributes: &Attributes<'_>) -> Envelo
         id,
         source: attributes.source.to_owned(),
         r#type: M::full_name(),
-        time: Some(timestamp_to_wire(attributes.time)),
+        time: Some(time_to_wire(attributes.time)),
         subject: attributes.subject.to_owned(),
         data: event.encode_to_vec(),
         schema: M::full_name(),
@@ -80,10 +80,6 @@ pub fn unwrap<M: Message + Name + Default>(envelope: &Envelope) -> Result<M, Env
         return Err(EnvelopeError::Schema);
     }
     Ok(M::decode(envelope.data.as_slice())?)
-}
-
-fn timestamp_to_wire(time: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod generated {
 
 pub use generated::mash::{disclosure, education, event, options, police, sharing, r#type};
 
+pub mod convert;
 pub mod envelope;
 
 /// The file descriptor set of the whole contract, custom options included.

@@ -9,5 +9,6 @@ pub mod bank_holidays;
 pub mod calendar;
 pub mod data_class;
 pub mod identifier;
+pub mod incident;
 pub mod nation;
 pub mod organisation;
