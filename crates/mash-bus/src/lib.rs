@@ -1,1 +1,27 @@
-//! mash-bus
+//! The bus: events between services, at least once, in order per key, with one effect (P5).
+//!
+//! The bus is a port with two implementations that pass one conformance suite: Kafka, and a log in the SQL store for
+//! one machine. Around it stand the [`Relay`], which publishes the outbox of a component, and the [`Intake`], which
+//! gives a [`Handler`] every event once, in a transaction with its effects.
+//!
+//! One effect rests on the idempotent producer, on event ids that never change and on the seen-events table; Kafka's
+//! transactions are deliberately absent. This is the only crate that knows rdkafka.
+
+mod backoff;
+mod bus;
+mod embedded;
+mod error;
+mod intake;
+mod kafka;
+mod redrive;
+mod relay;
+
+pub mod topics;
+
+pub use bus::{Bus, BusMessage, Delivery, Subscription, connect};
+pub use error::{BusError, HandleError, IntakeError, RedriveError};
+pub use intake::{Handler, Intake};
+pub use kafka::KafkaSettings;
+pub use redrive::{DEAD_LETTER_COMPONENT, redrive};
+pub use relay::Relay;
+pub use topics::TopicSpec;

@@ -1,0 +1,121 @@
+//! The port: what every bus can do.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use mash_store::Store;
+
+use crate::{BusError, KafkaSettings, TopicSpec, embedded::EmbeddedBus, kafka::KafkaBus};
+
+/// A message to publish.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BusMessage {
+    /// Where it goes.
+    pub topic: String,
+    /// The pseudonym by which it is ordered.
+    pub key: String,
+    /// The id that stays the same however often it is published.
+    pub event_id: String,
+    /// The encoded envelope.
+    pub payload: Bytes,
+}
+
+impl fmt::Debug for BusMessage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BusMessage")
+            .field("topic", &self.topic)
+            .field("event_id", &self.event_id)
+            .field("bytes", &self.payload.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A message as a consumer group receives it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Where it came from.
+    pub topic: String,
+    /// The partition of the topic.
+    pub partition: i32,
+    /// The offset in the partition.
+    pub offset: i64,
+    /// The pseudonym by which it is ordered.
+    pub key: String,
+    /// The encoded envelope.
+    pub payload: Bytes,
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Delivery")
+            .field("topic", &self.topic)
+            .field("partition", &self.partition)
+            .field("offset", &self.offset)
+            .field("bytes", &self.payload.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A log of events that consumer groups read at their own pace: at least once, in order per key.
+#[async_trait]
+pub trait Bus: Send + Sync + 'static {
+    /// Creates the topics that do not exist yet.
+    ///
+    /// # Errors
+    /// When the bus cannot be reached or refuses.
+    async fn ensure_topics(&self, topics: &[TopicSpec]) -> Result<(), BusError>;
+
+    /// Publishes a batch. `Ok` means that every message is durable.
+    ///
+    /// # Errors
+    /// When any message may not be durable. Publish the whole batch again: consumers drop what they have seen.
+    async fn publish(&self, batch: &[BusMessage]) -> Result<(), BusError>;
+
+    /// Joins a consumer group. A new group begins with the earliest message; members of one group share the partitions.
+    ///
+    /// # Errors
+    /// When the bus cannot be reached or refuses.
+    async fn subscribe(
+        &self,
+        group: &str,
+        topics: &[&str],
+    ) -> Result<Box<dyn Subscription>, BusError>;
+
+    /// How many messages the group has not committed yet.
+    ///
+    /// # Errors
+    /// When the bus cannot be reached.
+    async fn lag(&self, group: &str, topics: &[&str]) -> Result<u64, BusError>;
+}
+
+/// A member of a consumer group. Dropping it leaves the group; what was not committed is delivered again.
+#[async_trait]
+pub trait Subscription: Send {
+    /// Waits for messages and returns at least one and at most `max`, in order per partition. Safe to cancel.
+    ///
+    /// # Errors
+    /// [`BusError::Ended`] when only a fresh subscription can go on; others may pass.
+    async fn next_batch(&mut self, max: usize) -> Result<Vec<Delivery>, BusError>;
+
+    /// Commits everything handed out so far, except what another member has taken over meanwhile.
+    ///
+    /// # Errors
+    /// When it may not be committed; then it is delivered again.
+    async fn commit(&mut self) -> Result<(), BusError>;
+}
+
+/// Opens the bus of this address: `embedded` (in the store), or `kafka://host:port,host:port?setting=value&…` with the
+/// settings of [`KafkaSettings`].
+///
+/// # Errors
+/// When the address is not usable. An unreachable broker is no error here: clients connect in the background.
+pub async fn connect(url: &str, store: &Store) -> Result<Arc<dyn Bus>, BusError> {
+    if url == "embedded" {
+        return Ok(Arc::new(EmbeddedBus::open(store).await?));
+    }
+    Ok(Arc::new(KafkaBus::open(url.parse::<KafkaSettings>()?).await?))
+}

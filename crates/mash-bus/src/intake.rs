@@ -1,0 +1,264 @@
+//! The consumer side: gives a handler every event once, in one transaction with its effects.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use prost::Message as _;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use mash_proto::event::v1::Envelope;
+use mash_store::{Store, StoreError, Tx, seen};
+
+use crate::{
+    Bus, BusError, DEAD_LETTER_COMPONENT, Delivery, HandleError, IntakeError, Relay, Subscription,
+    backoff::Backoff,
+};
+
+mod poison;
+
+/// Messages per transaction.
+const BATCH: usize = 500;
+/// How long an event is remembered: far longer than any bus delivers it again.
+const REMEMBER: Duration = Duration::from_secs(60 * 24 * 3600);
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+/// How often data that the store refuses is tried before it is taken for poison. A race between two transactions may
+/// be refused once; the same data are refused for ever.
+const REFUSALS: u32 = 3;
+
+/// What a service does with the events of its topics.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// The consumer group; replicas of one service share it.
+    fn group(&self) -> &'static str;
+
+    /// The topics to read.
+    fn topics(&self) -> &'static [&'static str];
+
+    /// Who deals with the dead letters of this group.
+    fn owner(&self) -> &'static str;
+
+    /// Takes in events that the group has not seen, in order. State and outgoing events are written in `tx`, which is
+    /// committed afterwards; nothing may be done that cannot be rolled back.
+    async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError>;
+
+    /// Called after the commit, to wake those who wait for the effects.
+    async fn committed(&self, _events: &[Envelope]) {}
+}
+
+/// Reads the topics of a handler and gives it every event once.
+///
+/// A batch is one transaction: the events are marked as seen, handled, and committed together, and only then is the
+/// position on the bus committed. What cannot be processed becomes a dead letter, and the stream goes on.
+pub struct Intake {
+    store: Store,
+    bus: Arc<dyn Bus>,
+    handler: Arc<dyn Handler>,
+}
+
+/// A delivery and what was found in it.
+struct Arrival {
+    delivery: Delivery,
+    content: Result<Envelope, &'static str>,
+}
+
+impl Intake {
+    /// An intake for this handler.
+    #[must_use]
+    pub fn new(store: Store, bus: Arc<dyn Bus>, handler: Arc<dyn Handler>) -> Self {
+        Self { store, bus, handler }
+    }
+
+    /// Reads until told to stop. It never gives up: while the store or the bus is away it tries again, ever slower.
+    ///
+    /// # Errors
+    /// Only when the handler names no topic.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), IntakeError> {
+        if self.handler.topics().is_empty() {
+            return Err(IntakeError::NoTopics(self.handler.group()));
+        }
+        let letters = Relay::new(self.store.clone(), Arc::clone(&self.bus), DEAD_LETTER_COMPONENT);
+        tokio::join!(letters.run(shutdown.clone()), self.read(&shutdown), self.forget(&shutdown));
+        Ok(())
+    }
+
+    async fn read(&self, shutdown: &CancellationToken) {
+        let mut backoff = Backoff::new();
+        let mut failing = false;
+        while !shutdown.is_cancelled() {
+            let group = self.handler.group();
+            let outcome = match self.bus.subscribe(group, self.handler.topics()).await {
+                Ok(subscription) => {
+                    self.follow(subscription, shutdown, &mut failing, &mut backoff).await
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = outcome {
+                if !std::mem::replace(&mut failing, true) {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(group, error, "the intake cannot read and keeps trying");
+                }
+                pause(backoff.step(), shutdown).await;
+            }
+        }
+    }
+
+    /// Follows one subscription until it fails or the service stops.
+    async fn follow(
+        &self,
+        mut subscription: Box<dyn Subscription>,
+        shutdown: &CancellationToken,
+        failing: &mut bool,
+        backoff: &mut Backoff,
+    ) -> Result<(), BusError> {
+        loop {
+            let batch = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Ok(()),
+                batch = subscription.next_batch(BATCH) => batch?,
+            };
+            if std::mem::take(failing) {
+                tracing::info!(group = self.handler.group(), "the intake reads again");
+            }
+            backoff.reset();
+            let arrivals: Vec<_> = batch.into_iter().map(poison::open).collect();
+            if !self.take_in(&arrivals, shutdown).await {
+                return Ok(());
+            }
+            subscription.commit().await?;
+        }
+    }
+
+    /// Takes a batch in, however long the store is away. False means that the service stops first.
+    async fn take_in(&self, arrivals: &[Arrival], shutdown: &CancellationToken) -> bool {
+        let outcome = self.insist(shutdown, || self.together(arrivals)).await;
+        match outcome {
+            None => return false,
+            Some(Ok(())) => return true,
+            Some(Err(code)) => {
+                tracing::warn!(
+                    group = self.handler.group(),
+                    code,
+                    "a batch failed and is taken one by one"
+                );
+            }
+        }
+        for arrival in arrivals {
+            let alone = std::slice::from_ref(arrival);
+            let done = match self.insist(shutdown, || self.together(alone)).await {
+                None => return false,
+                Some(Ok(())) => continue,
+                Some(Err(code)) => {
+                    self.insist(shutdown, || self.bury(&arrival.delivery, code)).await
+                }
+            };
+            if done.is_none() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Tries until the store has answered: `Some(Ok)` when done, `Some(Err)` with the code of a poisonous batch,
+    /// `None` when the service stops.
+    async fn insist<'a, F>(
+        &self,
+        shutdown: &CancellationToken,
+        attempt: impl Fn() -> F,
+    ) -> Option<Result<(), &'static str>>
+    where
+        F: Future<Output = Result<(), HandleError>> + 'a,
+    {
+        let group = self.handler.group();
+        let (mut backoff, mut failing, mut refusals) = (Backoff::new(), false, 0);
+        loop {
+            let error = match attempt().await {
+                Ok(()) => {
+                    if failing {
+                        tracing::info!(group, "the intake goes on");
+                    }
+                    return Some(Ok(()));
+                }
+                Err(HandleError::Poison { code }) => return Some(Err(code)),
+                Err(HandleError::Store(error)) => error,
+            };
+            if matches!(error, StoreError::Refused(_)) {
+                refusals += 1;
+                if refusals >= REFUSALS {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(group, error, "the store refuses what a message says");
+                    return Some(Err(poison::REFUSED));
+                }
+            }
+            if !std::mem::replace(&mut failing, true) {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(group, error, "the store failed and the intake keeps trying");
+            }
+            if !pause(backoff.step(), shutdown).await {
+                return None;
+            }
+        }
+    }
+
+    /// One transaction for all of them. Undecodable messages become dead letters in the same transaction.
+    async fn together(&self, arrivals: &[Arrival]) -> Result<(), HandleError> {
+        let mut tx = self.store.begin().await?;
+        let envelopes: Vec<_> =
+            arrivals.iter().filter_map(|arrival| arrival.content.as_ref().ok()).collect();
+        let ids: Vec<_> = envelopes.iter().map(|envelope| envelope.id.as_str()).collect();
+        let fresh = seen::mark(&mut tx, self.handler.group(), &ids).await?;
+        let events: Vec<Envelope> = envelopes
+            .into_iter()
+            .zip(fresh)
+            .filter(|(_, fresh)| *fresh)
+            .map(|(event, _)| event.clone())
+            .collect();
+        if !events.is_empty() {
+            self.handler.handle(&mut tx, &events).await?;
+        }
+        for arrival in arrivals {
+            if let Err(code) = &arrival.content {
+                poison::bury(&mut tx, self.handler.as_ref(), &arrival.delivery, code).await?;
+            }
+        }
+        tx.commit().await?;
+        if !events.is_empty() {
+            self.handler.committed(&events).await;
+        }
+        Ok(())
+    }
+
+    async fn bury(&self, delivery: &Delivery, code: &'static str) -> Result<(), HandleError> {
+        let mut tx = self.store.begin().await?;
+        poison::bury(&mut tx, self.handler.as_ref(), delivery, code).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn forget(&self, shutdown: &CancellationToken) {
+        let mut next = Instant::now() + PRUNE_EVERY;
+        while !shutdown.is_cancelled() {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep_until(next) => next += PRUNE_EVERY,
+            }
+            if let Err(error) = seen::prune(&self.store, REMEMBER).await {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "old seen events were not removed");
+            }
+        }
+    }
+}
+
+/// False means that the service stops.
+async fn pause(duration: Duration, shutdown: &CancellationToken) -> bool {
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => false,
+        () = tokio::time::sleep(duration) => true,
+    }
+}
+
+fn decode(payload: &[u8]) -> Option<Envelope> {
+    Envelope::decode(payload).ok()
+}

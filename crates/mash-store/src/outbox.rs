@@ -1,0 +1,164 @@
+//! The outbox: events written in the transaction of the state that they tell of, and published afterwards by a relay.
+//!
+//! Order is kept per key as long as transactions on the same aggregate lock its row before they enqueue, for then
+//! their numbers rise in the order of their commits.
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use crate::{
+    Store, StoreError, Tx,
+    sql::{CHUNK, in_list},
+};
+
+/// A message to publish once its transaction is committed.
+#[derive(Clone)]
+pub struct OutboxMessage {
+    /// Where it goes.
+    pub topic: &'static str,
+    /// The pseudonym by which it is ordered; never an NHS number or UPN.
+    pub key: String,
+    /// The id that stays the same however often it is published.
+    pub event_id: String,
+    /// The encoded envelope.
+    pub payload: Vec<u8>,
+}
+
+/// A message that waits for the relay.
+#[derive(Clone)]
+pub struct PendingMessage {
+    /// Its number in the outbox.
+    pub seq: i64,
+    /// Where it goes.
+    pub topic: String,
+    /// The pseudonym by which it is ordered.
+    pub key: String,
+    /// The id that stays the same however often it is published.
+    pub event_id: String,
+    /// The encoded envelope.
+    pub payload: Vec<u8>,
+}
+
+/// How much waits in an outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Messages.
+    pub messages: u64,
+    /// Milliseconds that the oldest of them has waited.
+    pub oldest_ms: u64,
+}
+
+pub(crate) fn signal_name(component: &str) -> String {
+    format!("outbox/{component}")
+}
+
+/// Adds messages to the outbox of a component, and wakes its relay once the transaction is committed.
+///
+/// # Errors
+/// When the store fails; the transaction should be dropped then.
+pub async fn enqueue(
+    tx: &mut Tx,
+    component: &str,
+    messages: &[OutboxMessage],
+) -> Result<(), StoreError> {
+    let rows: Vec<_> = messages
+        .iter()
+        .map(|m| (m.topic, m.key.as_str(), m.event_id.as_str(), m.payload.as_slice()))
+        .collect();
+    enqueue_rows(tx, component, &rows).await
+}
+
+/// As [`enqueue`], for topics that are known only at run time: (topic, key, event id, payload).
+///
+/// # Errors
+/// When the store fails; the transaction should be dropped then.
+pub async fn enqueue_rows(
+    tx: &mut Tx,
+    component: &str,
+    rows: &[(&str, &str, &str, &[u8])],
+) -> Result<(), StoreError> {
+    let now = tx.dialect().now_ms();
+    for chunk in rows.chunks(CHUNK) {
+        let mut values = String::new();
+        for row in 0..chunk.len() {
+            let separator = if row == 0 { "" } else { "," };
+            values.push_str(&format!("{separator}({}, {now})", in_list(row * 5 + 1, 5)));
+        }
+        let sql = format!(
+            "INSERT INTO outbox (component, topic, msg_key, event_id, payload, at_ms) VALUES {values}"
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        for (topic, key, event_id, payload) in chunk {
+            query = query.bind(component).bind(*topic).bind(*key).bind(*event_id).bind(*payload);
+        }
+        query.execute(tx.conn()).await?;
+    }
+    if !rows.is_empty() {
+        tx.signal_on_commit(&signal_name(component));
+    }
+    Ok(())
+}
+
+/// The oldest messages of a component, in order. They stay until [`delete`] takes them away.
+///
+/// # Errors
+/// When the store fails.
+pub async fn take(
+    store: &Store,
+    component: &str,
+    limit: usize,
+) -> Result<Vec<PendingMessage>, StoreError> {
+    let mut conn = store.read().await?;
+    let rows = sqlx::query(
+        "SELECT seq, topic, msg_key, event_id, payload FROM outbox WHERE component = $1 ORDER BY seq LIMIT $2",
+    )
+    .bind(component)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(&mut *conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(PendingMessage {
+                seq: row.try_get(0)?,
+                topic: row.try_get(1)?,
+                key: row.try_get(2)?,
+                event_id: row.try_get(3)?,
+                payload: row.try_get(4)?,
+            })
+        })
+        .collect()
+}
+
+/// Removes published messages.
+///
+/// # Errors
+/// When the store fails; then none of them is removed, and they may be published once more.
+pub async fn delete(store: &Store, seqs: &[i64]) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    for chunk in seqs.chunks(CHUNK) {
+        let sql = format!("DELETE FROM outbox WHERE seq IN ({})", in_list(1, chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        for seq in chunk {
+            query = query.bind(*seq);
+        }
+        query.execute(tx.conn()).await?;
+    }
+    tx.commit().await
+}
+
+/// What waits for the relay of a component: the number to alarm on.
+///
+/// # Errors
+/// When the store fails.
+pub async fn backlog(store: &Store, component: &str) -> Result<Backlog, StoreError> {
+    let now = store.dialect().now_ms();
+    let mut conn = store.read().await?;
+    let sql = format!(
+        "SELECT COUNT(*), COALESCE(({now}) - MIN(at_ms), 0) FROM outbox WHERE component = $1"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(component).fetch_one(&mut *conn).await?;
+    let (messages, oldest): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(Backlog {
+        messages: u64::try_from(messages).unwrap_or(0),
+        oldest_ms: u64::try_from(oldest).unwrap_or(0),
+    })
+}

@@ -1,0 +1,113 @@
+//! Answered requests: a request repeated with the same id and content gets the first answer.
+
+use sqlx::Row as _;
+
+use crate::{Store, StoreError, Tx};
+
+/// What is known of a request.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Prior {
+    /// Never seen: do it, then [`record`] the answer in the same transaction.
+    Fresh,
+    /// Done before with the same content: this was the answer.
+    Replay(Vec<u8>),
+    /// The id was used for another method or other content.
+    Conflict,
+}
+
+impl std::fmt::Debug for Prior {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Fresh => "Fresh",
+            Self::Replay(_) => "Replay(redacted)",
+            Self::Conflict => "Conflict",
+        })
+    }
+}
+
+/// Claims a request id for this transaction, or tells what became of it before.
+///
+/// Copies that race wait here for the first one: when it commits they replay its answer, when it rolls back the next
+/// one is fresh.
+///
+/// # Errors
+/// When the store fails; the transaction should be dropped then.
+pub async fn check(
+    tx: &mut Tx,
+    caller: &str,
+    request_id: &str,
+    method: &str,
+    content_hash: &[u8],
+) -> Result<Prior, StoreError> {
+    let claimed = sqlx::query(
+        "INSERT INTO requests (caller, request_id, method, content_hash, at_ms) VALUES ($1, $2, $3, $4, 0)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(caller)
+    .bind(request_id)
+    .bind(method)
+    .bind(content_hash)
+    .execute(tx.conn())
+    .await?;
+    if claimed.rows_affected() == 1 {
+        return Ok(Prior::Fresh);
+    }
+    let row = sqlx::query(
+        "SELECT method, content_hash, response FROM requests WHERE caller = $1 AND request_id = $2",
+    )
+    .bind(caller)
+    .bind(request_id)
+    .fetch_one(tx.conn())
+    .await?;
+    let (known_method, known_hash): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+    let response: Option<Vec<u8>> = row.try_get(2)?;
+    Ok(match response {
+        _ if known_method != method || known_hash != content_hash => Prior::Conflict,
+        Some(response) => Prior::Replay(response),
+        // Claimed in this very transaction, or committed without an answer: nothing to replay.
+        None => Prior::Fresh,
+    })
+}
+
+/// Keeps the answer to a request that [`check`] called fresh.
+///
+/// # Errors
+/// When the store fails; the transaction should be dropped then.
+pub async fn record(
+    tx: &mut Tx,
+    caller: &str,
+    request_id: &str,
+    method: &str,
+    content_hash: &[u8],
+    response: &[u8],
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO requests (caller, request_id, method, content_hash, response, at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (caller, request_id) DO UPDATE SET response = excluded.response, at_ms = excluded.at_ms",
+    )
+    .bind(caller)
+    .bind(request_id)
+    .bind(method)
+    .bind(content_hash)
+    .bind(response)
+    .bind(at_ms)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Forgets answers given before this time.
+///
+/// # Errors
+/// When the store fails.
+pub async fn prune(store: &Store, before_ms: i64) -> Result<u64, StoreError> {
+    let mut tx = store.begin().await?;
+    let done = sqlx::query("DELETE FROM requests WHERE at_ms < $1")
+        .bind(before_ms)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,172 @@
+//! Connections and transactions.
+
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
+
+use sqlx::{Any, AnyConnection, Transaction, pool::PoolConnection};
+
+use crate::{Dialect, Migration, Signal, StoreError, dialect::Pools, migrate, signal::Signals};
+
+/// A handle on the database. Cloning is cheap, and all clones share the connections.
+///
+/// Open one per process: on SQLite the writer is one connection, and signals reach only the clones of one store.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    dialect: Dialect,
+    pools: Pools,
+    signals: Signals,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The address is left out: it may hold a password.
+        formatter.debug_struct("Store").field("dialect", &self.0.dialect).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens `sqlite:<path>` (the file and its folder are created) or `postgres://…`, and prepares the tables of this crate.
+    ///
+    /// # Errors
+    /// When the address is of another kind, or the database cannot be reached or prepared.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let dialect = Dialect::of(url)?;
+        let pools = dialect.pools(url).await?;
+        let store = Self(Arc::new(Inner { dialect, pools, signals: Signals::default() }));
+        store.migrate("store", migrate::OWN).await?;
+        Ok(store)
+    }
+
+    /// Which database this is. Only for reports: statements are the same on both.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.0.dialect
+    }
+
+    /// Brings the tables of one component up to date. Each migration runs once, whoever else migrates at the same time.
+    ///
+    /// # Errors
+    /// When a migration fails (nothing of this call is applied then) or an applied one was changed.
+    pub async fn migrate(
+        &self,
+        component: &'static str,
+        migrations: &'static [Migration],
+    ) -> Result<(), StoreError> {
+        migrate::run(self, component, migrations).await
+    }
+
+    /// Begins a write transaction. On SQLite there is one at a time, and callers queue for it in order.
+    ///
+    /// # Errors
+    /// When no connection can be had in time.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        let transaction = self.0.pools.writer.begin_with(self.0.dialect.begin()).await?;
+        Ok(Tx { transaction, store: self.clone(), signals: Vec::new() })
+    }
+
+    /// A connection for reading, always on the primary.
+    ///
+    /// # Errors
+    /// When no connection can be had in time.
+    pub async fn read(&self) -> Result<ReadConn, StoreError> {
+        Ok(ReadConn(self.0.pools.reader.acquire().await?))
+    }
+
+    /// The signal of this name; [`Tx::signal_on_commit`] raises it.
+    #[must_use]
+    pub fn signal(&self, name: &str) -> Signal {
+        self.0.signals.subscribe(name)
+    }
+
+    /// Raised whenever a transaction that enqueued messages of this component has been committed.
+    #[must_use]
+    pub fn outbox_notify(&self, component: &str) -> Signal {
+        self.signal(&crate::outbox::signal_name(component))
+    }
+
+    /// Closes all connections, waiting for those in use.
+    pub async fn close(&self) {
+        self.0.pools.reader.close().await;
+        self.0.pools.writer.close().await;
+    }
+}
+
+/// A write transaction. Dropped without [`Tx::commit`] it is rolled back.
+pub struct Tx {
+    transaction: Transaction<'static, Any>,
+    store: Store,
+    signals: Vec<String>,
+}
+
+impl fmt::Debug for Tx {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Tx").finish_non_exhaustive()
+    }
+}
+
+impl Tx {
+    /// The connection to run statements on. Bind `&str` or `String`, never `Arc<str>`, which sqlx's SQLite driver cannot take.
+    pub fn conn(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+
+    /// Raises the signal of this name once the transaction is committed, and never before.
+    pub fn signal_on_commit(&mut self, name: &str) {
+        if !self.signals.iter().any(|known| known == name) {
+            self.signals.push(name.to_owned());
+        }
+    }
+
+    /// Commits, then wakes whoever waits for what was written.
+    ///
+    /// # Errors
+    /// When the commit failed, or when its outcome is unknown because the connection broke.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.transaction.commit().await?;
+        for name in &self.signals {
+            self.store.0.signals.raise(name);
+        }
+        Ok(())
+    }
+
+    /// Undoes everything.
+    ///
+    /// # Errors
+    /// When the connection broke; the transaction is undone then too.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        Ok(self.transaction.rollback().await?)
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.store.0.dialect
+    }
+}
+
+/// A connection for reading, returned to its pool when dropped.
+pub struct ReadConn(PoolConnection<Any>);
+
+impl fmt::Debug for ReadConn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ReadConn").finish_non_exhaustive()
+    }
+}
+
+impl Deref for ReadConn {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.0
+    }
+}
+
+impl DerefMut for ReadConn {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.0
+    }
+}
