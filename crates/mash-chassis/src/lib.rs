@@ -1,1 +1,25 @@
-//! mash-chassis
+//! What every server of the hub stands on: clocks, callers, certificates, a server with limits, refusals, settings,
+//! logs and shutdown.
+//!
+//! No word of the business is spoken here but the kinds of organisation, which certificates name.
+
+pub mod access;
+pub mod ca;
+mod caller;
+pub mod clock;
+pub mod config;
+pub mod fault;
+mod identity;
+mod limits;
+mod server;
+pub mod shutdown;
+pub mod telemetry;
+mod tls;
+
+pub use self::{
+    caller::Caller,
+    clock::{Clock, FileClock, ManualClock, SystemClock},
+    limits::Limits,
+    server::{ServeError, Server, ServerBuilder},
+    tls::{TlsError, TlsFiles, client_channel},
+};
