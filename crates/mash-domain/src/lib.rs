@@ -14,5 +14,6 @@ pub mod identifier;
 pub mod import;
 pub mod incident;
 pub mod nation;
+pub mod notice;
 pub mod organisation;
 pub mod roll;
