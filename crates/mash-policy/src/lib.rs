@@ -1,1 +1,20 @@
-//! mash-policy
+//! The sharing rules: facts in, a decision with its reasons out. The only place where a [`Permit`] is born.
+//!
+//! Deliberately absent: async, input and output, the wall clock, randomness, wire types, and any content. A decision
+//! is made on coded facts about one recipient; what is then released is cut to the [`Permit`] by others.
+
+mod decision;
+mod facts;
+mod memo;
+mod minimum;
+mod rule;
+mod ruleset;
+mod vocabulary;
+
+pub use decision::{
+    ClassDecision, Decision, Detail, Effect, Permit, ReasonCode, RecipientDecision, Refusal,
+};
+pub use facts::{Conflict, DutyKind, Profile, Purpose, RecipientFacts, RecipientKind};
+pub use minimum::statutory_minimum;
+pub use rule::{Jurisdiction, Rule, RuleId, RuleIdError, RulesetVersion, Term};
+pub use ruleset::{Fault, Realised, Ruleset, RulesetError, Sources};

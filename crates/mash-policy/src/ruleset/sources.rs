@@ -1,0 +1,42 @@
+//! The text of a rule set, and the one that is built in.
+
+/// The files of one version, read by whoever has files.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    /// The name of the folder.
+    pub version: &'a str,
+    /// Each file's name and text.
+    pub files: &'a [(&'a str, &'a str)],
+}
+
+macro_rules! embedded {
+    ($version:literal: $($file:literal)*) => {
+        Sources {
+            version: $version,
+            files: &[$((
+                $file,
+                include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"), "/../../policy/rulesets/", $version, "/", $file
+                )),
+            )),*],
+        }
+    };
+}
+
+/// The rule set that this build carries. A test compares the list with the folder.
+pub(super) const BUILTIN: Sources<'_> = embedded!("2026-11-01":
+    "manifest.toml"
+    "schema.cedarschema"
+    "R01.cedar"
+    "R02.cedar"
+    "R03.cedar"
+    "R04.cedar"
+    "R05.cedar"
+    "R20.cedar"
+    "R21.cedar"
+    "R22.cedar"
+    "R23.cedar"
+    "R24.cedar"
+    "R29.cedar"
+    "R30.cedar"
+);

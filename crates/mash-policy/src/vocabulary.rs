@@ -1,0 +1,124 @@
+//! The words of the schema, as Cedar entities.
+
+use std::str::FromStr;
+
+use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
+use mash_domain::{answer::Answer, data_class::DataClass};
+
+use crate::{
+    decision::Detail,
+    facts::{Conflict, DutyKind, Profile, RecipientFacts, RecipientKind},
+};
+
+/// The statutes that a rule may let a permit cite beside its own bases.
+const GATEWAYS: [&str; 3] =
+    ["children-act-2004-s11", "children-act-2004-s16la", "children-act-2004-s28"];
+
+/// A word of the vocabulary is not one of Cedar's; it would be a fault of this program.
+#[derive(Debug, thiserror::Error)]
+#[error("a word of the vocabulary is malformed: {0}")]
+pub(crate) struct VocabularyError(Box<dyn std::error::Error + Send + Sync>);
+
+/// Every entity that a request can name, made once.
+pub(crate) struct Vocabulary {
+    answers: EntityTypeName,
+    profiles: EntityTypeName,
+    conflicts: EntityTypeName,
+    classes: Vec<(DataClass, EntityUid)>,
+    details: Vec<(Detail, EntityUid)>,
+    gateways: Vec<EntityUid>,
+}
+
+impl Vocabulary {
+    pub(crate) fn new() -> Result<Self, VocabularyError> {
+        let class_type = type_name("Mash::DataClass")?;
+        let detail_type = type_name("Mash::Detail")?;
+        let gateway_type = type_name("Mash::Gateway")?;
+        Ok(Self {
+            answers: type_name("Mash::Answer")?,
+            profiles: type_name("Mash::Profile")?,
+            conflicts: type_name("Mash::Conflict")?,
+            classes: DataClass::ALL
+                .into_iter()
+                .map(|class| (class, uid(&class_type, &class.to_string())))
+                .collect(),
+            details: Detail::ALL
+                .into_iter()
+                .map(|detail| (detail, uid(&detail_type, detail.word())))
+                .collect(),
+            gateways: GATEWAYS.into_iter().map(|gateway| uid(&gateway_type, gateway)).collect(),
+        })
+    }
+
+    /// The classes, in order.
+    pub(crate) fn classes(&self) -> &[(DataClass, EntityUid)] {
+        &self.classes
+    }
+
+    /// The details that a rule can take out.
+    pub(crate) fn details(&self) -> &[(Detail, EntityUid)] {
+        &self.details
+    }
+
+    /// The statutes that may be cited.
+    pub(crate) fn gateways(&self) -> &[EntityUid] {
+        &self.gateways
+    }
+
+    /// The facts, as the context of a request.
+    pub(crate) fn context(&self, facts: &RecipientFacts) -> Result<Context, VocabularyError> {
+        let yes_no = |name: &str, value| (name.to_owned(), RestrictedExpression::new_bool(value));
+        let word = |name: &str, kind: &EntityTypeName, word: &str| {
+            (name.to_owned(), RestrictedExpression::new_entity_uid(uid(kind, word)))
+        };
+        let answer = |name: &str, value: Answer| word(name, &self.answers, value.word());
+        let profile = |value: Profile| word("profile", &self.profiles, value.word());
+        let conflict = |value: Conflict| word("conflict", &self.conflicts, value.word());
+        Context::from_pairs([
+            yes_no("child_under_18", facts.child_under_18),
+            yes_no("child_in_force_area", facts.child_in_force_area),
+            profile(facts.profile),
+            yes_no("early_years_opted_in", facts.early_years_opted_in),
+            conflict(facts.conflict),
+            answer("address_protect", facts.address_protect),
+            yes_no("sexual_offence_alleged", facts.sexual_offence_alleged),
+            yes_no("live_investigation", facts.live_investigation),
+            answer("collection_risk", facts.collection_risk),
+            yes_no("no_contact_requested", facts.no_contact_requested),
+        ])
+        .map_err(|error| VocabularyError(Box::new(error)))
+    }
+}
+
+/// The action of a duty under Operation Encompass.
+pub(crate) fn action(duty: DutyKind) -> Result<EntityUid, VocabularyError> {
+    let kind = type_name("Mash::Action")?;
+    Ok(uid(&kind, &format!("encompass-{}", duty.word())))
+}
+
+/// The type of a recipient.
+pub(crate) fn recipient_type(kind: RecipientKind) -> Result<EntityTypeName, VocabularyError> {
+    type_name(match kind {
+        RecipientKind::School => "Mash::School",
+        RecipientKind::EducationDesk => "Mash::EducationDesk",
+        RecipientKind::HomeEducationOfficer => "Mash::HomeEducationOfficer",
+        RecipientKind::MashQueue => "Mash::MashQueue",
+        RecipientKind::PoliceForce => "Mash::PoliceForce",
+        RecipientKind::EarlyYearsLead => "Mash::EarlyYearsLead",
+        RecipientKind::SocialCare => "Mash::SocialCare",
+        RecipientKind::Health => "Mash::Health",
+    })
+}
+
+/// The recipient itself. Rules speak of kinds of recipient and never of one of them, so one name serves for all.
+pub(crate) fn recipient(kind: &EntityTypeName) -> EntityUid {
+    uid(kind, "recipient")
+}
+
+fn type_name(name: &str) -> Result<EntityTypeName, VocabularyError> {
+    EntityTypeName::from_str(name).map_err(|error| VocabularyError(Box::new(error)))
+}
+
+fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
+    EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
+}
