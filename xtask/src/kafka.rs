@@ -30,6 +30,8 @@ pub enum Action {
         #[arg(long)]
         port: Option<u16>,
     },
+    /// Only resolve the broker's jars into `.tools/kafka/libs`.
+    Jars,
     /// Stop every broker and delete its data.
     Down {
         /// Keep the data, so that the next `up` goes on where this one ended.
@@ -43,6 +45,10 @@ pub fn run(action: &Action) -> Result<()> {
     match action {
         Action::Up { brokers, port } => {
             println!("{}", up(*brokers, *port)?);
+            Ok(())
+        }
+        Action::Jars => {
+            println!("{}", jars()?.display());
             Ok(())
         }
         Action::Down { keep_data } => down(*keep_data),
