@@ -6,3 +6,4 @@
 
 pub mod identifiers;
 pub mod night;
+pub mod wales;

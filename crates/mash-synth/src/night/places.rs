@@ -345,6 +345,6 @@ fn contact(id: &str, full_name: &str, role: ContactRole, domain: &str, telephone
     }
 }
 
-pub(super) const fn date((year, month, day): (i32, i32, i32)) -> Date {
+pub(crate) const fn date((year, month, day): (i32, i32, i32)) -> Date {
     Date { year, month, day }
 }

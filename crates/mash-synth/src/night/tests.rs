@@ -5,6 +5,7 @@ use mash_domain::{
     identifier::{Laestab, NhsNumber, Upn},
     organisation::OrganisationId,
 };
+use mash_proto::convert::police::{Checks, incident_from_wire};
 use prost::Message;
 
 use super::{
@@ -204,4 +205,31 @@ fn the_night_is_the_same_in_every_run() {
     let numbers: Vec<_> =
         Night::new().pupils.iter().filter_map(|pupil| pupil.nhs_number.clone()).collect();
     assert_eq!(numbers[0], "9999900003");
+}
+
+#[test]
+fn the_contract_accepts_every_report_and_the_correction() {
+    let night = Night::new();
+    let mut read = 0;
+    for step in &night.steps {
+        let (incident, checks): (_, fn(_, _) -> _) = match &step.action {
+            Action::Report(submission) => {
+                (night.incident(submission.incident).unwrap().first.clone(), Checks::report)
+            }
+            Action::Amend { submission, .. } => {
+                (night.amended(submission.incident, "").unwrap(), Checks::amendment)
+            }
+            Action::ReportAgain(_)
+            | Action::DuplicateDelivery { .. }
+            | Action::PoisonBeforeNext { .. }
+            | Action::Withdraw { .. }
+            | Action::Acknowledge(_)
+            | Action::Reject(_)
+            | Action::AcknowledgeHandover { .. } => continue,
+        };
+        let faults = incident_from_wire(incident, &checks(step.at, "62".parse().unwrap())).err();
+        assert_eq!(faults, None);
+        read += 1;
+    }
+    assert_eq!(read, 13);
 }
