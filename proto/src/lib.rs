@@ -18,6 +18,7 @@ pub use generated::mash::{disclosure, education, event, options, police, sharing
 
 pub mod convert;
 pub mod envelope;
+pub mod minimise;
 
 /// The file descriptor set of the whole contract, custom options included.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/mash.binpb"));
