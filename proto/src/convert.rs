@@ -11,6 +11,7 @@ use mash_domain::{
 
 use crate::r#type::v1 as wire;
 
+pub mod education;
 pub mod police;
 
 /// One thing that is wrong with a request.

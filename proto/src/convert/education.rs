@@ -1,0 +1,558 @@
+//! Establishments, contacts, calendars, pupils and notices: wire to domain, and back.
+
+use jiff::civil::Date;
+use mash_domain::{
+    calendar::{Calendar, CalendarFault, CalendarParts, DateRange},
+    contact::{Contact, ContactOwner, ContactRole},
+    establishment::{Establishment, EstablishmentState, EstablishmentType, RegisterLayout},
+    import::{self, Imported, Problem, Refused},
+    nation::Nation,
+    notice::NoticeState,
+    roll::{self, Enrolment, EnrolmentKind, Pupil},
+};
+
+use super::{ConvertError, Violation};
+use crate::{education::v1 as wire, r#type::v1 as common};
+
+/// A pair of enums that say the same, and the wire's zero, which is an error.
+macro_rules! same_words {
+    ($wire:ident, $domain:ident, $($word:ident => $same:ident),+) => {
+        impl TryFrom<wire::$wire> for $domain {
+            type Error = ConvertError;
+
+            fn try_from(value: wire::$wire) -> Result<Self, ConvertError> {
+                match value {
+                    wire::$wire::Unspecified => Err(ConvertError::Enum),
+                    $(wire::$wire::$word => Ok(Self::$same),)+
+                }
+            }
+        }
+
+        impl From<$domain> for wire::$wire {
+            fn from(value: $domain) -> Self {
+                match value {
+                    $($domain::$same => Self::$word,)+
+                }
+            }
+        }
+    };
+}
+
+same_words!(Nation, Nation, England => England, Wales => Wales);
+same_words!(RegisterLayout, RegisterLayout, Gias => Gias, Wales => Wales);
+same_words!(EstablishmentState, EstablishmentState, Open => Open, Closed => Closed, Proposed => Proposed);
+same_words!(
+    EstablishmentType, EstablishmentType, School => School, IndependentSchool => IndependentSchool,
+    SpecialSchool => SpecialSchool, PupilReferralUnit => PupilReferralUnit, FurtherEducation => FurtherEducation,
+    EarlyYears => EarlyYears
+);
+same_words!(
+    ContactRole, ContactRole, KeyAdult => KeyAdult, Deputy => Deputy, SecondDeputy => SecondDeputy,
+    DeskOfficer => DeskOfficer
+);
+same_words!(EnrolmentKind, EnrolmentKind, Main => Main, Subsidiary => Subsidiary, HomeEducated => HomeEducated);
+same_words!(
+    NoticeState, NoticeState, Delivered => Delivered, Opened => Opened, Acknowledged => Acknowledged,
+    Rejected => Rejected, Escalated => Escalated, Recalled => Recalled, Deleted => Deleted
+);
+
+/// The domain's value for the number of a wire enum.
+///
+/// # Errors
+///
+/// [`ConvertError::Enum`] if it is unspecified or not known.
+pub fn enum_from_wire<W: TryFrom<i32>, D: TryFrom<W, Error = ConvertError>>(
+    number: i32,
+) -> Result<D, ConvertError> {
+    W::try_from(number).map_err(|_| ConvertError::Enum)?.try_into()
+}
+
+fn fault(field: impl Into<String>, code: &'static str, description: &str) -> Violation {
+    Violation { field: field.into(), code, description: description.to_owned() }
+}
+
+/// Reads one message, and keeps every fault under a path.
+struct Reader {
+    path: String,
+    faults: Vec<Violation>,
+}
+
+impl Reader {
+    fn at(path: impl Into<String>) -> Self {
+        Self { path: path.into(), faults: Vec::new() }
+    }
+
+    fn fault(&mut self, field: &str, code: &'static str, description: &str) {
+        let field =
+            if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) };
+        self.faults.push(fault(field, code, description));
+    }
+
+    fn date(&mut self, field: &str, date: Option<common::Date>) -> Option<Date> {
+        let read = Date::try_from(date?);
+        if read.is_err() {
+            self.fault(field, "MASH-E005", "no such date");
+        }
+        read.ok()
+    }
+
+    fn word<W: TryFrom<i32>, D: TryFrom<W, Error = ConvertError>>(
+        &mut self,
+        field: &str,
+        number: i32,
+    ) -> Option<D> {
+        let read = enum_from_wire::<W, D>(number);
+        if read.is_err() {
+            self.fault(field, "MASH-E004", "not one of the known answers");
+        }
+        read.ok()
+    }
+
+    fn parsed<T: std::str::FromStr>(
+        &mut self,
+        field: &str,
+        text: &str,
+        code: &'static str,
+        what: &str,
+    ) -> Option<T> {
+        let read = text.parse().ok();
+        if read.is_none() {
+            self.fault(field, code, what);
+        }
+        read
+    }
+
+    fn optional<T: std::str::FromStr>(
+        &mut self,
+        field: &str,
+        text: &str,
+        code: &'static str,
+        what: &str,
+    ) -> Option<T> {
+        if text.is_empty() { None } else { self.parsed(field, text, code, what) }
+    }
+
+    fn finish<T>(self, read: Option<T>) -> Result<T, Vec<Violation>> {
+        match read {
+            Some(read) if self.faults.is_empty() => Ok(read),
+            Some(_) | None => Err(self.faults),
+        }
+    }
+}
+
+/// Reads a list of contacts and checks it against the rules of the domain.
+///
+/// # Errors
+///
+/// Every violation; there is at least one.
+pub fn contacts_from_wire(
+    contacts: Vec<wire::Contact>,
+    owner: ContactOwner,
+    today: Date,
+) -> Result<Vec<Contact>, Vec<Violation>> {
+    let mut faults = Vec::new();
+    let mut read = Vec::with_capacity(contacts.len());
+    for (index, contact) in
+        contacts.into_iter().enumerate().take(mash_domain::contact::CONTACTS_LIMIT + 1)
+    {
+        match contact_from_wire(contact, &format!("contacts[{index}]")) {
+            Ok(contact) => read.push(contact),
+            Err(more) => faults.extend(more),
+        }
+    }
+    // The rules speak of places in the list, so they are asked only when every place could be read.
+    if faults.is_empty()
+        && let Err(more) = mash_domain::contact::check(&read, owner, today)
+    {
+        faults.extend(
+            more.into_iter().map(|found| fault(found.field, found.code, found.description)),
+        );
+    }
+    if faults.is_empty() { Ok(read) } else { Err(faults) }
+}
+
+/// Reads one contact, without the rules of the domain.
+///
+/// # Errors
+///
+/// Every violation; there is at least one.
+pub fn contact_from_wire(contact: wire::Contact, path: &str) -> Result<Contact, Vec<Violation>> {
+    let wire::Contact { id, full_name, role, email, telephone, training_date, confirmed_date } =
+        contact;
+    let mut reader = Reader::at(path);
+    let role = reader.word::<wire::ContactRole, _>("role", role);
+    let training_date = reader.date("training_date", training_date);
+    let confirmed_date = reader.date("confirmed_date", confirmed_date);
+    let trim = |text: String| text.trim().to_owned();
+    let read = role.map(|role| Contact {
+        id,
+        full_name: trim(full_name),
+        role,
+        email: trim(email),
+        telephone: trim(telephone),
+        training_date,
+        confirmed_date,
+    });
+    reader.finish(read)
+}
+
+impl From<&Contact> for wire::Contact {
+    fn from(contact: &Contact) -> Self {
+        let Contact { id, full_name, role, email, telephone, training_date, confirmed_date } =
+            contact;
+        Self {
+            id: id.clone(),
+            full_name: full_name.clone(),
+            role: wire::ContactRole::from(*role).into(),
+            email: email.clone(),
+            telephone: telephone.clone(),
+            training_date: training_date.map(Into::into),
+            confirmed_date: confirmed_date.map(Into::into),
+        }
+    }
+}
+
+/// Reads an establishment, and its contacts as they are.
+///
+/// # Errors
+///
+/// Every violation; there is at least one.
+pub fn establishment_from_wire(
+    establishment: wire::Establishment,
+) -> Result<(Establishment, Vec<Contact>), Vec<Violation>> {
+    let wire::Establishment {
+        name,
+        display_name,
+        authority_code,
+        nation,
+        r#type,
+        state,
+        postcode,
+        urn,
+        close_date,
+        successors,
+        low_age,
+        high_age,
+        boarding,
+        contacts,
+    } = establishment;
+    let mut reader = Reader::at("establishment");
+    let number = name.strip_prefix("establishments/").unwrap_or_default();
+    let laestab: Option<mash_domain::identifier::Laestab> =
+        reader.parsed("name", number, "MASH-E003", "`establishments/` and seven digits");
+    if laestab.as_ref().is_some_and(|laestab| laestab.authority().as_str() != authority_code) {
+        reader.fault(
+            "authority_code",
+            "MASH-E003",
+            "not the authority of the establishment's number",
+        );
+    }
+    let nation = reader.word::<wire::Nation, _>("nation", nation);
+    let kind = reader.word::<wire::EstablishmentType, _>("type", r#type);
+    let state = reader.word::<wire::EstablishmentState, _>("state", state);
+    let close_date = reader.date("close_date", close_date);
+    let mut read_successors = Vec::with_capacity(successors.len());
+    for (index, successor) in successors.iter().enumerate() {
+        read_successors.extend(reader.parsed(
+            &format!("successors[{index}]"),
+            successor,
+            "MASH-E003",
+            "seven digits",
+        ));
+    }
+    let mut read_contacts = Vec::with_capacity(contacts.len());
+    for (index, contact) in contacts.into_iter().enumerate() {
+        match contact_from_wire(contact, &format!("establishment.contacts[{index}]")) {
+            Ok(contact) => read_contacts.push(contact),
+            Err(more) => reader.faults.extend(more),
+        }
+    }
+    // Zero is how the wire says that the register has no age.
+    let age = |age: i32| u8::try_from(age).ok().filter(|age| *age > 0);
+    let build = || {
+        Some(Establishment {
+            laestab: laestab?,
+            name: display_name,
+            nation: nation?,
+            kind: kind?,
+            state: state?,
+            postcode,
+            urn: Some(urn).filter(|urn| !urn.is_empty()),
+            close_date,
+            successors: read_successors,
+            low_age: age(low_age),
+            high_age: age(high_age),
+            boarding,
+        })
+    };
+    let read = build().map(|establishment| (establishment, read_contacts));
+    reader.finish(read)
+}
+
+/// An establishment for the wire, with its contacts.
+#[must_use]
+pub fn establishment_to_wire(
+    establishment: &Establishment,
+    contacts: &[Contact],
+) -> wire::Establishment {
+    let Establishment {
+        laestab,
+        name,
+        nation,
+        kind,
+        state,
+        postcode,
+        urn,
+        close_date,
+        successors,
+        low_age,
+        high_age,
+        boarding,
+    } = establishment;
+    wire::Establishment {
+        name: format!("establishments/{laestab}"),
+        display_name: name.clone(),
+        authority_code: laestab.authority().to_string(),
+        nation: wire::Nation::from(*nation).into(),
+        r#type: wire::EstablishmentType::from(*kind).into(),
+        state: wire::EstablishmentState::from(*state).into(),
+        postcode: postcode.clone(),
+        urn: urn.clone().unwrap_or_default(),
+        close_date: close_date.map(Into::into),
+        successors: successors.iter().map(ToString::to_string).collect(),
+        low_age: low_age.unwrap_or_default().into(),
+        high_age: high_age.unwrap_or_default().into(),
+        boarding: *boarding,
+        contacts: contacts.iter().map(Into::into).collect(),
+    }
+}
+
+/// Reads a calendar.
+///
+/// # Errors
+///
+/// Every violation; there is at least one.
+pub fn calendar_from_wire(calendar: wire::Calendar) -> Result<Calendar, Vec<Violation>> {
+    let wire::Calendar { session_start_minutes, terms, holidays, training_days, open_weekdays } =
+        calendar;
+    let mut reader = Reader::at("calendar");
+    let terms = ranges(&mut reader, "terms", terms);
+    let holidays = ranges(&mut reader, "holidays", holidays);
+    let mut days = Vec::with_capacity(training_days.len());
+    for (index, day) in training_days.into_iter().enumerate() {
+        days.extend(reader.date(&format!("training_days[{index}]"), Some(day)));
+    }
+    let parts = CalendarParts {
+        session_start_minutes,
+        terms,
+        holidays,
+        training_days: days,
+        open_weekdays,
+    };
+    // A range that could not be read would show again as a term that is missing.
+    if !reader.faults.is_empty() {
+        return Err(reader.faults);
+    }
+    Calendar::new(parts).map_err(|faults| faults.into_iter().map(calendar_fault).collect())
+}
+
+fn ranges(reader: &mut Reader, field: &str, ranges: Vec<wire::DateRange>) -> Vec<DateRange> {
+    let mut read = Vec::with_capacity(ranges.len());
+    for (index, wire::DateRange { first, last }) in ranges.into_iter().enumerate() {
+        let at = format!("{field}[{index}]");
+        let (first, last) = (reader.date(&at, first), reader.date(&at, last));
+        match first.zip(last).and_then(|(first, last)| DateRange::new(first, last)) {
+            Some(range) => read.push(range),
+            None => reader.fault(&at, "MASH-E013", "a first and a last day, in that order"),
+        }
+    }
+    read
+}
+
+fn calendar_fault(found: CalendarFault) -> Violation {
+    let field = match found {
+        CalendarFault::SessionStart => "calendar.session_start_minutes".to_owned(),
+        CalendarFault::NoTerm => "calendar.terms".to_owned(),
+        CalendarFault::TooMany | CalendarFault::NeverOpen => "calendar".to_owned(),
+        CalendarFault::TermOrder { index } | CalendarFault::TermLength { index } => {
+            format!("calendar.terms[{index}]")
+        }
+        CalendarFault::Weekday { index } => format!("calendar.open_weekdays[{index}]"),
+    };
+    fault(field, "MASH-E013", &found.to_string())
+}
+
+/// Reads a pupil and checks it against the rules of the domain. An empty local id is let through: a UPN may stand for it.
+///
+/// # Errors
+///
+/// Every violation; there is at least one.
+pub fn pupil_from_wire(pupil: wire::Pupil, today: Date) -> Result<Pupil, Vec<Violation>> {
+    let by_upn = pupil.local_id.is_empty() && !pupil.upn.is_empty();
+    let pupil = stored_pupil_from_wire(pupil)?;
+    let faults: Vec<_> = roll::faults(&pupil, today)
+        .into_iter()
+        .filter(|found| !(by_upn && found.field == "local_id"))
+        .map(|found| fault(format!("pupil.{}", found.field), found.code, found.description))
+        .collect();
+    if faults.is_empty() { Ok(pupil) } else { Err(faults) }
+}
+
+/// Reads a pupil that was accepted before, without today's rules.
+///
+/// # Errors
+///
+/// Every violation; there is at least one.
+pub fn stored_pupil_from_wire(pupil: wire::Pupil) -> Result<Pupil, Vec<Violation>> {
+    let wire::Pupil {
+        authority_code,
+        local_id,
+        upn,
+        nhs_number,
+        given_names,
+        family_name,
+        date_of_birth,
+        postcode,
+        enrolments,
+    } = pupil;
+    let mut reader = Reader::at("pupil");
+    let authority = reader.parsed("authority_code", &authority_code, "MASH-E003", "three digits");
+    let upn = reader.optional(
+        "upn",
+        &upn,
+        "MASH-E015",
+        "a UPN has 13 characters and a check letter that holds",
+    );
+    let nhs_number = reader.optional(
+        "nhs_number",
+        &nhs_number,
+        "MASH-E015",
+        "an NHS number has ten digits and a check digit",
+    );
+    if date_of_birth.is_none() {
+        reader.fault("date_of_birth", "MASH-E009", "a value is needed here");
+    }
+    let date_of_birth = reader.date("date_of_birth", date_of_birth);
+    let enrolments = enrolments_from_wire(&mut reader, enrolments);
+    let postcode = import::postcode(&postcode).unwrap_or(postcode);
+    let build = || {
+        Some(Pupil {
+            authority: authority?,
+            local_id,
+            upn,
+            nhs_number,
+            given_names,
+            family_name,
+            date_of_birth: date_of_birth?,
+            postcode,
+            enrolments,
+        })
+    };
+    let read = build();
+    reader.finish(read)
+}
+
+fn enrolments_from_wire(reader: &mut Reader, enrolments: Vec<wire::Enrolment>) -> Vec<Enrolment> {
+    if enrolments.len() > roll::ENROLMENTS_LIMIT {
+        reader.fault("enrolments", "MASH-E026", "at most 10 enrolments");
+    }
+    let mut read = Vec::with_capacity(enrolments.len().min(roll::ENROLMENTS_LIMIT));
+    for (index, enrolment) in enrolments.into_iter().enumerate().take(roll::ENROLMENTS_LIMIT) {
+        let wire::Enrolment { kind, laestab, start_date, end_date } = enrolment;
+        let at = |field: &str| format!("enrolments[{index}].{field}");
+        let kind = reader.word::<wire::EnrolmentKind, _>(&at("kind"), kind);
+        let laestab = reader.optional(&at("laestab"), &laestab, "MASH-E003", "seven digits");
+        let start = reader.date(&at("start_date"), start_date);
+        let end = reader.date(&at("end_date"), end_date);
+        read.extend(kind.map(|kind| Enrolment { kind, laestab, start, end }));
+    }
+    read
+}
+
+impl From<&Pupil> for wire::Pupil {
+    fn from(pupil: &Pupil) -> Self {
+        let Pupil {
+            authority,
+            local_id,
+            upn,
+            nhs_number,
+            given_names,
+            family_name,
+            date_of_birth,
+            postcode,
+            enrolments,
+        } = pupil;
+        Self {
+            authority_code: authority.to_string(),
+            local_id: local_id.clone(),
+            upn: upn.as_ref().map(|upn| upn.as_str().to_owned()).unwrap_or_default(),
+            nhs_number: nhs_number
+                .as_ref()
+                .map(|number| number.as_str().to_owned())
+                .unwrap_or_default(),
+            given_names: given_names.clone(),
+            family_name: family_name.clone(),
+            date_of_birth: Some((*date_of_birth).into()),
+            postcode: postcode.clone(),
+            enrolments: enrolments.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&Enrolment> for wire::Enrolment {
+    fn from(Enrolment { kind, laestab, start, end }: &Enrolment) -> Self {
+        Self {
+            kind: wire::EnrolmentKind::from(*kind).into(),
+            laestab: laestab.as_ref().map(ToString::to_string).unwrap_or_default(),
+            start_date: start.map(Into::into),
+            end_date: end.map(Into::into),
+        }
+    }
+}
+
+/// What a refused import says.
+#[must_use]
+pub fn refused_to_wire(refused: &Refused) -> wire::ImportReport {
+    wire::ImportReport {
+        rows: count(refused.rows),
+        problems: refused.problems.iter().map(Into::into).collect(),
+        problems_total: count(refused.total),
+        encoding: refused.encoding.word().to_owned(),
+        ..wire::ImportReport::default()
+    }
+}
+
+/// What an import says that was taken, with how many records were created, changed and left as they were.
+#[must_use]
+pub fn imported_to_wire<T>(
+    imported: &Imported<T>,
+    [created, changed, unchanged]: [usize; 3],
+) -> wire::ImportReport {
+    wire::ImportReport {
+        rows: count(imported.rows),
+        created: count(created),
+        changed: count(changed),
+        unchanged: count(unchanged),
+        problems: Vec::new(),
+        problems_total: 0,
+        encoding: imported.encoding.word().to_owned(),
+    }
+}
+
+impl From<&Problem> for wire::ImportProblem {
+    fn from(Problem { line, column, code, description }: &Problem) -> Self {
+        Self {
+            line: i32::try_from(*line).unwrap_or(i32::MAX),
+            column: (*column).to_owned(),
+            code: (*code).to_owned(),
+            description: (*description).to_owned(),
+        }
+    }
+}
+
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests;
