@@ -21,9 +21,9 @@ pub struct Limits {
     pub call: Duration,
     /// An upload in many messages takes at most this long.
     pub upload: Duration,
-    /// A connection is asked to end after this long, so that callers spread over servers and show new certificates.
+    /// Streams on a connection of this age end, so that callers spread over servers and show new certificates.
     pub connection_age: Duration,
-    /// It is cut this long after having been asked.
+    /// So much later the caller is asked to leave the connection. It is cut when the longest call must have ended.
     pub connection_grace: Duration,
     /// At shutdown, calls have this long to end.
     pub drain: Duration,
@@ -46,7 +46,7 @@ impl Default for Limits {
             call: Duration::from_secs(30),
             upload: Duration::from_secs(600),
             connection_age: Duration::from_secs(3_600),
-            connection_grace: Duration::from_secs(60),
+            connection_grace: Duration::from_secs(5),
             drain: Duration::from_secs(10),
             keepalive: Duration::from_secs(30),
             header_bytes: 16 * 1_024,

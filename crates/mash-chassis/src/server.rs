@@ -203,7 +203,7 @@ async fn drain(
 fn transport(limits: &Limits) -> tonic::transport::Server {
     tonic::transport::Server::builder()
         .max_concurrent_streams(limits.streams_per_connection)
-        .max_connection_age(limits.connection_age)
+        .max_connection_age(limits.connection_age + limits.connection_grace)
         .http2_keepalive_interval(Some(limits.keepalive))
         .http2_max_header_list_size(limits.header_bytes)
         // h2's defaults, written down: they bound what the "rapid reset" attacks can hold.

@@ -38,7 +38,8 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         self.span.record("code", format_args!("{:?}", self.code));
-        self.span.record("duration_ms", self.begun.elapsed().as_secs_f64() * 1_000.0);
+        let elapsed = self.begun.elapsed().as_secs_f64() * 1_000.0;
+        self.span.record("duration_ms", (elapsed * 1_000.0).round() / 1_000.0);
         if let Some(reason) = &self.reason {
             self.span.record("reason", reason.as_str());
         }

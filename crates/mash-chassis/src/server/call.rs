@@ -76,7 +76,7 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let session = request.extensions().get::<Arc<Session>>().cloned();
         let method = self.layer.table.method(request.uri().path()).cloned();
-        let span = span(method.as_ref());
+        let span = span(method.as_ref(), session.as_deref());
         let record = Record::new(span.clone());
         let admitted = self.layer.admit(method.as_ref(), session.as_deref(), request.headers());
         let (method, caller) = match admitted {
@@ -84,7 +84,6 @@ where
             Err(status) => return Box::pin(async move { Ok(refusal(&status, record)) }),
         };
         if let Some(caller) = caller {
-            span.record("caller.organisation", caller.organisation.to_string());
             request.extensions_mut().insert(caller);
         }
         let Ok(permit) = self.layer.room.clone().try_acquire_owned() else {
@@ -131,8 +130,9 @@ impl CallLayer {
                 "the certificate does not name exactly one organisation",
             ));
         };
-        if let Some(why) = session.ending().or_else(|| self.trust.judge(identity)) {
-            return Err(ended(Some(why)));
+        let why = session.ending().max(self.trust.judge(identity));
+        if why > Some(Ending::Age) {
+            return Err(ended(why));
         }
         let Some(method) = method else {
             return Err(fault::refuse(
@@ -201,12 +201,15 @@ pub(crate) fn ended(why: Option<Ending>) -> Status {
     }
 }
 
-fn span(method: Option<&Method>) -> Span {
+/// Refused callers are named too: who tried what is what an investigation asks.
+fn span(method: Option<&Method>, session: Option<&Session>) -> Span {
+    let identity = session.and_then(|session| session.identity.as_ref());
+    let organisation = identity.and_then(|identity| identity.organisation.as_ref().ok());
     tracing::info_span!(
         "call",
         // Never the path as sent: it could hold anything.
         method = method.map_or("unknown", |method| method.path.as_str()),
-        caller.organisation = Empty,
+        caller.organisation = organisation.map(tracing::field::display),
         code = Empty,
         reason = Empty,
         duration_ms = Empty,

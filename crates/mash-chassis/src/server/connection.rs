@@ -5,7 +5,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     pin::Pin,
-    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll},
 };
 
@@ -20,13 +20,13 @@ use tonic::transport::server::Connected;
 
 use crate::identity::Identity;
 
-/// Why a connection ends before its caller wants it to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a connection ends before its caller wants it to. The greatest reason counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ending {
-    Revoked,
-    Expired,
     Age,
     Shutdown,
+    Expired,
+    Revoked,
 }
 
 /// What is remembered of an open connection. Each of its calls can see it.
@@ -35,7 +35,7 @@ pub(crate) struct Session {
     pub(crate) identity: Option<Identity>,
     pub(crate) remote: SocketAddr,
     pub(crate) opened: Instant,
-    ending: OnceLock<Ending>,
+    ending: Mutex<Option<Ending>>,
     /// Cancelled when its streams are to end with a word of explanation.
     ended: CancellationToken,
     /// Cancelled when it is to be cut.
@@ -48,20 +48,22 @@ impl Session {
             identity,
             remote,
             opened: Instant::now(),
-            ending: OnceLock::new(),
+            ending: Mutex::new(None),
             ended: CancellationToken::new(),
             cut: CancellationToken::new(),
         }
     }
 
-    /// Ends its streams and refuses its calls from now on. The first reason counts.
+    /// Ends its streams. Whether calls are still let through depends on the reason.
     pub(crate) fn end(&self, why: Ending) {
-        self.ending.get_or_init(|| why);
+        let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        *ending = (*ending).max(Some(why));
+        drop(ending);
         self.ended.cancel();
     }
 
     pub(crate) fn ending(&self) -> Option<Ending> {
-        self.ending.get().copied()
+        *self.ending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn ended(&self) -> WaitForCancellationFutureOwned {
@@ -135,7 +137,7 @@ impl Connections {
         self.open().iter().for_each(|session| session.cut());
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

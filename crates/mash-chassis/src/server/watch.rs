@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A server's certificate is spoken of once a day when it has less than this left.
-const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
+const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(14 * 24);
 const A_DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// The server's certificates and revocations, as last read.
@@ -109,18 +109,22 @@ pub(crate) async fn run(trust: Arc<Trust>, connections: Arc<Connections>, limits
     }
 }
 
-/// First the streams of a connection end with an explanation; at the next look the connection is cut.
+/// First the streams of a connection end with an explanation; at a later look the connection is cut.
+///
+/// An old connection still takes calls until the transport asks the caller to leave it, which comes after the streams
+/// have ended: some clients lose a call if they are asked while a stream is open.
 fn review(session: &Session, trust: &Trust, limits: &Limits) {
-    match session.ending() {
-        Some(Ending::Revoked | Ending::Expired | Ending::Age) => session.cut(),
-        Some(Ending::Shutdown) => {}
-        None => {
-            let why = session.identity.as_ref().and_then(|identity| trust.judge(identity));
-            let old = session.opened.elapsed() > limits.connection_age + limits.connection_grace;
-            if let Some(why) = why.or_else(|| old.then_some(Ending::Age)) {
-                tracing::info!(remote.ip = %session.remote.ip(), ?why, "a connection is ended");
-                session.end(why);
-            }
-        }
+    let age = session.opened.elapsed();
+    let told = session.ending();
+    let overdue = age > limits.connection_age + limits.connection_grace + limits.upload;
+    if overdue || matches!(told, Some(Ending::Revoked | Ending::Expired)) {
+        session.cut();
+        return;
+    }
+    let why = session.identity.as_ref().and_then(|identity| trust.judge(identity));
+    let why = why.or_else(|| (age > limits.connection_age).then_some(Ending::Age));
+    if let Some(why) = why.filter(|why| told < Some(*why)) {
+        tracing::info!(remote.ip = %session.remote.ip(), ?why, "a connection is ended");
+        session.end(why);
     }
 }
