@@ -50,5 +50,5 @@ if ! command -v apt-get >/dev/null; then
 fi
 echo "setup: installing them with apt-get"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq update
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${packages[@]}" </dev/null
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${packages[@]}" </dev/null >/dev/null
 echo "setup: installed ${packages[*]}"

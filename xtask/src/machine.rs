@@ -1,6 +1,6 @@
 //! What the machine must have, and the installing of it from Debian's packages.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
@@ -31,7 +31,8 @@ pub fn install(packages: &[&str]) -> Result<()> {
 
 fn apt() -> Command {
     let mut command = Command::new("apt-get");
-    command.env("DEBIAN_FRONTEND", "noninteractive").arg("-qq");
+    // Its chatter of hundreds of lines would bury what we say; errors come on the other stream.
+    command.env("DEBIAN_FRONTEND", "noninteractive").arg("-qq").stdin(Stdio::null()).stdout(Stdio::null());
     command
 }
 
