@@ -32,7 +32,11 @@ pub fn install(packages: &[&str]) -> Result<()> {
 fn apt() -> Command {
     let mut command = Command::new("apt-get");
     // Its chatter of hundreds of lines would bury what we say; errors come on the other stream.
-    command.env("DEBIAN_FRONTEND", "noninteractive").arg("-qq").stdin(Stdio::null()).stdout(Stdio::null());
+    command
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .arg("-qq")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
     command
 }
 
