@@ -171,14 +171,11 @@ fn words(source: &Source, findings: &mut Vec<String>) {
 
 /// Whether `word` stands there without a letter or digit of another word around it.
 fn has_word(line: &str, word: &str) -> bool {
-    let mut parts = line.split(word).peekable();
-    let mut found = false;
-    while let Some(before) = parts.next() {
-        let Some(after) = parts.peek() else { break };
-        found |=
-            !before.ends_with(char::is_alphanumeric) && !after.starts_with(char::is_alphanumeric);
-    }
-    found
+    line.match_indices(word).any(|(start, _)| {
+        let before = line.get(..start).unwrap_or_default();
+        let after = line.get(start + word.len()..).unwrap_or_default();
+        !before.ends_with(char::is_alphanumeric) && !after.starts_with(char::is_alphanumeric)
+    })
 }
 
 /// Each code used in the source has a page, and each page a code that is used.

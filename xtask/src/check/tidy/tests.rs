@@ -48,6 +48,7 @@ fn each_boundary_is_guarded() {
 fn unfinished_work_merge_marks_and_silent_skips_are_found() {
     assert_eq!(found(&[("a.md", "TODO: write this")]).len(), 1);
     assert_eq!(found(&[("a.md", "the AutoTODOList")]).len(), 0);
+    assert_eq!(found(&[("a.sh", "mktemp -d folder.XXXXXX")]).len(), 0);
     assert_eq!(found(&[("a.rs", "<<<<<<< ours")]).len(), 1);
     assert_eq!(found(&[("a.rs", "#[ignore]")]).len(), 1);
     assert_eq!(found(&[("a.rs", "#[ignore = \"needs a printer\"]")]).len(), 0);
