@@ -92,7 +92,8 @@ pub trait Bus: Send + Sync + 'static {
     async fn lag(&self, group: &str, topics: &[&str]) -> Result<u64, BusError>;
 }
 
-/// A member of a consumer group. Dropping it leaves the group; what was not committed is delivered again.
+/// A member of a consumer group. Dropping it leaves the group in the
+/// background; what was not committed is delivered again.
 #[async_trait]
 pub trait Subscription: Send {
     /// Waits for messages and returns at least one and at most `max`, in order per partition. Safe to cancel.
@@ -106,6 +107,9 @@ pub trait Subscription: Send {
     /// # Errors
     /// When it may not be committed; then it is delivered again.
     async fn commit(&mut self) -> Result<(), BusError>;
+
+    /// Leaves the group and waits until the others may take over, at most a few seconds. Nothing may be read afterwards.
+    async fn leave(&mut self);
 }
 
 /// Opens the bus of this address: `embedded` (in the store), or `kafka://host:port,host:port?setting=value&…` with the

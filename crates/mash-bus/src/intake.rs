@@ -103,10 +103,22 @@ impl Intake {
         }
     }
 
-    /// Follows one subscription until it fails or the service stops.
+    /// Follows one subscription until it fails or the service stops, then leaves the group.
     async fn follow(
         &self,
         mut subscription: Box<dyn Subscription>,
+        shutdown: &CancellationToken,
+        failing: &mut bool,
+        backoff: &mut Backoff,
+    ) -> Result<(), BusError> {
+        let outcome = self.take_batches(subscription.as_mut(), shutdown, failing, backoff).await;
+        subscription.leave().await;
+        outcome
+    }
+
+    async fn take_batches(
+        &self,
+        subscription: &mut dyn Subscription,
         shutdown: &CancellationToken,
         failing: &mut bool,
         backoff: &mut Backoff,
