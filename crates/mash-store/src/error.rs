@@ -80,7 +80,10 @@ impl fmt::Debug for Fault {
 impl std::error::Error for Fault {}
 
 impl From<sqlx::Error> for StoreError {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the driver's errors may grow; all others are faults of ours")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the driver's errors may grow; all others are faults of ours"
+    )]
     fn from(error: sqlx::Error) -> Self {
         let fault = |kind: Cow<'static, str>| Fault { kind, code: None, constraint: None };
         match &error {
