@@ -19,6 +19,7 @@ demo-kafka: ## Play the same night on a real Kafka and a real PostgreSQL, then s
 test: ## Run every check and every test, with a real Kafka and a real PostgreSQL
 	@deploy/setup.sh test
 	@cargo xtask setup
+	@cargo xtask services down
 	@trap 'cargo xtask services down' EXIT; cargo xtask services up && cargo xtask check
 
 check: ## The same checks against services that are already up, and left up

@@ -1,11 +1,15 @@
 //! The tests, on the real engines. Their output passes through as it is; the closing lines are added up.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
 use super::{Outcome, cargo_command, engines};
+use crate::process;
+
+/// Building the tests included.
+const CI_LIMIT_SECONDS: &str = "3000";
 
 /// What `cargo test` said in its closing lines.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,9 +41,19 @@ impl Tally {
     }
 }
 
+/// `cargo`; where nobody sits to interrupt a test that hangs, with a limit, so that the summary is still printed.
+fn command() -> Result<Command> {
+    if std::env::var_os("CI").is_none() {
+        return cargo_command();
+    }
+    let mut limited = Command::new("timeout");
+    limited.args(["--kill-after=30", CI_LIMIT_SECONDS, "cargo"]).current_dir(process::root()?);
+    Ok(limited)
+}
+
 /// Runs every test of the workspace.
 pub(super) fn run() -> Result<Outcome> {
-    let mut child = cargo_command()?
+    let mut child = command()?
         .args(["test", "--workspace", "--locked", "--no-fail-fast"])
         .envs(engines()?)
         .stdin(Stdio::null())
@@ -57,6 +71,11 @@ pub(super) fn run() -> Result<Outcome> {
     let status = child.wait()?;
     let note =
         format!("{} passed, {} failed, {} ignored", tally.passed, tally.failed, tally.ignored);
+    if status.code() == Some(124) {
+        return Ok(Outcome::Failed(format!(
+            "{note}; ended after {CI_LIMIT_SECONDS} s, a test hangs"
+        )));
+    }
     Ok(if status.success() && tally.passed > 0 {
         Outcome::Passed(note)
     } else {
