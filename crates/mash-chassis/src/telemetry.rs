@@ -2,7 +2,7 @@
 //!
 //! There is no setting that logs messages or metadata: what is never written cannot leak.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use serde::Deserialize;
 use tracing_subscriber::{EnvFilter, filter::ParseError, util::TryInitError};
@@ -55,7 +55,8 @@ pub enum TelemetryError {
 pub fn init(settings: &Telemetry) -> Result<(), TelemetryError> {
     let filter = EnvFilter::builder().parse(&settings.filter)?;
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let colours = io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(io::stderr);
     match settings.format {
         Format::Text => registry.with(lines.with_target(false)).try_init()?,
         Format::Json => registry.with(lines.json().flatten_event(true)).try_init()?,

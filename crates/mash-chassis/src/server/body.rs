@@ -21,12 +21,14 @@ pub(crate) struct Record {
     begun: Instant,
     code: Code,
     reason: Option<String>,
+    /// Health checks that succeed come every few seconds and say nothing.
+    quiet: bool,
 }
 
 impl Record {
-    pub(crate) fn new(span: Span) -> Self {
+    pub(crate) fn new(span: Span, quiet: bool) -> Self {
         // Whoever is gone before the end has cancelled.
-        Self { span, begun: Instant::now(), code: Code::Cancelled, reason: None }
+        Self { span, begun: Instant::now(), code: Code::Cancelled, reason: None, quiet }
     }
 
     pub(crate) fn set(&mut self, code: Code, reason: Option<String>) {
@@ -43,7 +45,13 @@ impl Drop for Record {
         if let Some(reason) = &self.reason {
             self.span.record("reason", reason.as_str());
         }
-        self.span.in_scope(|| tracing::info!("call"));
+        self.span.in_scope(|| {
+            if self.quiet && self.code == Code::Ok {
+                tracing::debug!("call");
+            } else {
+                tracing::info!("call");
+            }
+        });
     }
 }
 

@@ -77,7 +77,8 @@ where
         let session = request.extensions().get::<Arc<Session>>().cloned();
         let method = self.layer.table.method(request.uri().path()).cloned();
         let span = span(method.as_ref(), session.as_deref());
-        let record = Record::new(span.clone());
+        let quiet = method.as_ref().is_some_and(|method| method.rule == Rule::Anyone);
+        let record = Record::new(span.clone(), quiet);
         let admitted = self.layer.admit(method.as_ref(), session.as_deref(), request.headers());
         let (method, caller) = match admitted {
             Ok(admitted) => admitted,
