@@ -89,10 +89,11 @@ impl Crowd {
         let at = serial.checked_rem(self.children.len()).unwrap_or_default();
         let mut child = self.children.get(at).cloned().unwrap_or_default();
         // A third each of UPN, NHS number, and name with date of birth and postcode alone.
-        if serial % 3 != 0 {
+        let known = serial % 3;
+        if known != 0 {
             child.upn.clear();
         }
-        if serial % 3 != 1 {
+        if known != 1 {
             child.nhs_number.clear();
         }
         ReportDomesticAbuseIncidentRequest {

@@ -134,7 +134,7 @@ fn milliseconds(micros: u64) -> f64 {
 
 /// A count for each second of a span.
 pub(crate) fn per_second(count: usize, span: Duration) -> f64 {
-    let count = u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
+    let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     if span.is_zero() { 0.0 } else { count / span.as_secs_f64() }
 }
 

@@ -144,8 +144,8 @@ pub(super) async fn report(
 
 fn server_use(plan: &Plan, accepted: usize) -> Option<ProcessUse> {
     let (cpu, peak) = plan.cpu.zip(plan.peak_rss_kib)?;
-    let events = u32::try_from(accepted.max(1)).map_or(f64::from(u32::MAX), f64::from);
-    let peak = u32::try_from(peak).map_or(f64::from(u32::MAX), f64::from);
+    let events = f64::from(u32::try_from(accepted.max(1)).unwrap_or(u32::MAX));
+    let peak = f64::from(u32::try_from(peak).unwrap_or(u32::MAX));
     Some(ProcessUse {
         cpu_us_per_event: cpu.as_secs_f64() * 1_000_000.0 / events,
         cpu_seconds: cpu.as_secs_f64(),
