@@ -22,7 +22,7 @@ pub const ROLL_COLUMNS: [&str; 11] = [
 ];
 
 /// The columns of the Welsh list.
-pub const WALES_COLUMNS: [&str; 16] = [
+pub const WALES_COLUMNS: [&str; 18] = [
     "LA Code",
     "School Number",
     "School Name",
@@ -39,6 +39,8 @@ pub const WALES_COLUMNS: [&str; 16] = [
     "High Age",
     "Status",
     "Close Date",
+    "Boarding",
+    "Successors",
 ];
 
 /// The columns of England's register that the hub reads, in its order.
@@ -134,6 +136,8 @@ fn wales_row(place: &Establishment) -> Vec<String> {
         &place.ages.0.to_string(),
         &place.ages.1.to_string(),
         "Open",
+        "",
+        "No",
         "",
     ])
 }

@@ -169,7 +169,7 @@ fn about(wales: &Wales) -> String {
     )
 }
 
-fn wales_row(school: &School) -> [String; 16] {
+fn wales_row(school: &School) -> [String; 18] {
     let (low, high) = school.sector.ages();
     [
         school.laestab.get(..3).unwrap_or_default().to_owned(),
@@ -187,6 +187,8 @@ fn wales_row(school: &School) -> [String; 16] {
         low.to_string(),
         high.to_string(),
         "Open".to_owned(),
+        String::new(),
+        if school.boarding { "Yes" } else { "No" }.to_owned(),
         String::new(),
     ]
 }
