@@ -2,6 +2,10 @@
 
 use sqlx::Row as _;
 
+mod batch;
+
+pub use batch::{Request, find_many, record_many};
+
 use crate::{Store, StoreError, Tx};
 
 /// What is known of a request.
