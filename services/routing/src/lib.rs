@@ -1,1 +1,94 @@
-//! mash-routing
+//! Routing: the only place where one agency's words become another's.
+//!
+//! It resolves where a child is educated, asks the rules what each recipient may know, minimises, records every
+//! decision, and releases. The heart of it, [`route::plan`] and the use cases in [`app`], is pure: facts are gathered
+//! before (`store::load`), effects happen after (`store::save`), in one transaction.
+//!
+//! Deliberately absent: deliver-by times and contacts' inboxes, which belong to education; and any content in its own
+//! tables that it does not need to route a case again.
+
+pub mod app;
+pub mod compose;
+pub mod conflict;
+pub mod duty;
+pub mod events;
+pub mod grpc;
+pub mod identity;
+pub mod pseudonym;
+pub mod route;
+pub mod sanitise;
+pub mod store;
+pub mod world;
+
+use std::sync::Arc;
+
+use mash_bus::{Bus, Intake, Relay};
+use mash_chassis::Clock;
+use mash_policy::Ruleset;
+use mash_proto::sharing::v1::sharing_service_server::SharingServiceServer;
+use mash_store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    events::{Cases, Reference},
+    grpc::Sharing,
+    pseudonym::Pseudonymiser,
+};
+
+/// The routing service.
+pub struct Routing {
+    store: Store,
+    bus: Arc<dyn Bus>,
+    clock: Arc<dyn Clock>,
+    ruleset: Arc<Ruleset>,
+    pseudonymiser: Pseudonymiser,
+}
+
+impl Routing {
+    /// Prepares the tables.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot be prepared.
+    pub async fn start(
+        store: Store,
+        bus: Arc<dyn Bus>,
+        clock: Arc<dyn Clock>,
+        ruleset: Arc<Ruleset>,
+        secret: &[u8],
+    ) -> Result<Self, StoreError> {
+        store.migrate(store::COMPONENT, store::MIGRATIONS).await?;
+        Ok(Self { store, bus, clock, ruleset, pseudonymiser: Pseudonymiser::new(secret) })
+    }
+
+    /// What it serves.
+    #[must_use]
+    pub fn service(&self) -> SharingServiceServer<Sharing> {
+        SharingServiceServer::new(Sharing::new(self.store.clone(), Arc::clone(&self.clock)))
+    }
+
+    /// Takes in and publishes until told to stop.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let cases = Cases {
+            pseudonymiser: self.pseudonymiser.clone(),
+            ruleset: Arc::clone(&self.ruleset),
+            clock: Arc::clone(&self.clock),
+        };
+        let reference = Reference { pseudonymiser: self.pseudonymiser.clone() };
+        let intake = |handler| Intake::new(self.store.clone(), Arc::clone(&self.bus), handler);
+        let relay = Relay::new(self.store.clone(), Arc::clone(&self.bus), store::COMPONENT);
+        let (cases, reference, ()) = tokio::join!(
+            intake(Arc::new(cases)).run(shutdown.clone()),
+            intake(Arc::new(reference)).run(shutdown.clone()),
+            relay.run(shutdown.clone()),
+        );
+        for ended in [cases, reference] {
+            if let Err(error) = ended {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "an intake of routing ended"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The use cases, one file each. Those that take in events change a [`World`](crate::world::World) and nothing else.
+
+pub mod discharge;
+pub mod effects;
+pub mod take_in_receipt;
+pub mod take_in_report;
+pub mod take_in_withdrawal;

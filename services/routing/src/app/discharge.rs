@@ -1,0 +1,361 @@
+//! Discharging the duties towards one child: plan, decide, minimise, and release what has changed.
+
+use mash_domain::{data_class::ClassSet, incident::Child};
+use mash_policy::{Decision, Effect, Permit, Purpose};
+use mash_proto::{
+    convert::time_to_wire,
+    disclosure::v1 as disclosure,
+    envelope::event_id,
+    minimise::{MinimiseError, classes_present, minimise},
+    sharing::v1 as sharing,
+};
+use prost::Message;
+
+use super::effects::{Cause, Effects, Recall, desk_to_wire, desk_word};
+use crate::{
+    compose::{Reader, candidate, mask},
+    duty::{Disclosure, Duty, DutyState, Slot},
+    route::{Consulted, Plan, Subject, plan},
+    world::{Case, World, duty_id},
+};
+
+/// Why an event cannot be taken in. It becomes a dead letter with an owner, and the stream goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum DischargeError {
+    /// The incident that the event carries does not hold together.
+    #[error("the incident does not hold together")]
+    Incident,
+    /// Reference data names an organisation that cannot be.
+    #[error("reference data names an organisation that cannot be")]
+    Organisation(#[from] mash_domain::organisation::OrganisationError),
+    /// What was composed could not be minimised, and so does not leave.
+    #[error("the content could not be minimised")]
+    Minimise(#[from] MinimiseError),
+}
+
+/// One child of a case, and why her duties are looked at.
+pub struct Occasion<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// The incident, as parsed.
+    pub incident: &'a mash_domain::incident::Incident,
+    /// The child.
+    pub child: &'a Child,
+    /// Only this duty, or all of the child's.
+    pub only: Option<Slot>,
+    /// A reason that every decision taken now carries, such as `re-routed`.
+    pub reason: Option<&'a str>,
+    /// The event and the time.
+    pub cause: Cause<'a>,
+}
+
+/// The classes that a report holds about a child, whoever reads.
+fn offered(content: &disclosure::Content) -> Result<ClassSet, MinimiseError> {
+    classes_present(&content.encode_to_vec())
+}
+
+/// Plans and discharges the child's duties.
+///
+/// # Errors
+///
+/// [`DischargeError`]; the world and the effects are then to be thrown away.
+pub fn discharge(
+    occasion: &Occasion<'_>,
+    consulted: Consulted<'_>,
+    changes: &mut Changes,
+) -> Result<(), DischargeError> {
+    let Occasion { case, incident, child, .. } = *occasion;
+    let child_ref = child.reference.as_str();
+    let known: Vec<&Duty> =
+        consulted.world.duties_of(case.id).filter(|duty| duty.child_ref == child_ref).collect();
+    let rejected_by: Vec<_> = known.iter().flat_map(|duty| duty.rejected_by.clone()).collect();
+    let whole = candidate(incident, child, Reader::Police);
+    let subject = Subject { incident, child, rejected_by: &rejected_by, offered: offered(&whole)? };
+    let plans = plan(&subject, &consulted)?;
+    for slot in Slot::ALL.into_iter().filter(|slot| occasion.only.is_none_or(|only| only == *slot))
+    {
+        let of_slot: Vec<&Plan> = plans.iter().filter(|plan| plan.slot == slot).collect();
+        let known = known.iter().find(|duty| duty.slot == slot).copied();
+        if let Some(duty) =
+            Discharging::start(occasion, consulted, slot, known, changes).finish(&of_slot)?
+        {
+            changes.duties.push(duty);
+        }
+    }
+    Ok(())
+}
+
+/// What discharging changes: applied to the world by the caller, once nothing has failed.
+#[derive(Default)]
+pub struct Changes {
+    /// Duties as they now stand.
+    pub duties: Vec<Duty>,
+    /// Decisions and events.
+    pub effects: Effects,
+}
+
+impl Changes {
+    /// Puts the duties into the world and hands on the effects.
+    pub fn apply(self, world: &mut World, effects: &mut Effects) {
+        for duty in self.duties {
+            world.put_duty(duty);
+        }
+        effects.decisions.extend(self.effects.decisions);
+        effects.messages.extend(self.effects.messages);
+    }
+}
+
+struct Discharging<'a> {
+    occasion: &'a Occasion<'a>,
+    consulted: Consulted<'a>,
+    slot: Slot,
+    duty: Option<Duty>,
+    changes: &'a mut Changes,
+}
+
+impl<'a> Discharging<'a> {
+    fn start(
+        occasion: &'a Occasion<'a>,
+        consulted: Consulted<'a>,
+        slot: Slot,
+        known: Option<&Duty>,
+        changes: &'a mut Changes,
+    ) -> Self {
+        Self { occasion, consulted, slot, duty: known.cloned(), changes }
+    }
+
+    fn finish(mut self, plans: &[&Plan]) -> Result<Option<Duty>, DischargeError> {
+        let (case, now) = (self.occasion.case, self.occasion.cause.now);
+        let Some(first) = plans.iter().find(|plan| !plan.copy) else {
+            self.no_longer_applies();
+            return Ok(self.duty);
+        };
+        let child_ref = self.occasion.child.reference.as_str();
+        let mut duty = self.duty.take().unwrap_or_else(|| {
+            let id = duty_id(case.id, child_ref, self.slot);
+            Duty::new(id, case.id.to_string(), child_ref.to_owned(), self.slot, now)
+        });
+        first.kind.word().clone_into(&mut duty.kind);
+        let planned: Vec<String> = plans.iter().map(|plan| disclosure_id(&duty.id, plan)).collect();
+        self.recall_others(&mut duty, &planned);
+        for plan in plans {
+            self.discharge_one(&mut duty, plan)?;
+        }
+        Ok(Some(duty))
+    }
+
+    /// A duty of an earlier revision that this revision does not give rise to.
+    fn no_longer_applies(&mut self) {
+        let now = self.occasion.cause.now;
+        if let Some(mut duty) = self.duty.take() {
+            self.recall_others(&mut duty, &[]);
+            if duty.state != DutyState::Withheld {
+                duty.withhold("no-longer-applies", now);
+            }
+            self.duty = Some(duty);
+        }
+    }
+
+    /// Recalls what went to recipients who are not among the planned ones.
+    fn recall_others(&mut self, duty: &mut Duty, planned: &[String]) {
+        let (case_id, duty_id) = (duty.case_id.clone(), duty.id.clone());
+        for disclosure in duty.disclosures.iter_mut().filter(|held| held.live) {
+            if planned.contains(&disclosure.id) {
+                continue;
+            }
+            disclosure.live = false;
+            let reason = self.occasion.reason.unwrap_or("amended");
+            let recall = Recall { disclosure, duty_id: &duty_id, case_id: &case_id, reason };
+            self.changes.effects.recall(&recall, self.occasion.cause);
+        }
+    }
+
+    fn discharge_one(&mut self, duty: &mut Duty, plan: &Plan) -> Result<(), DischargeError> {
+        let permit = match &plan.decision.outcome {
+            Decision::Permit(permit) => permit.clone(),
+            Decision::Refuse(refusal) => {
+                let reasons = refusal.reasons();
+                let codes: Vec<String> =
+                    reasons.iter().map(|reason| reason.word().to_owned()).collect();
+                self.record(duty, plan, codes, None);
+                if !plan.copy {
+                    let reason = reasons.first().map_or("no-rule-permits", |reason| reason.word());
+                    duty.withhold(reason, self.occasion.cause.now);
+                }
+                return Ok(());
+            }
+        };
+        let content = self.minimised(plan, &permit)?;
+        let decision_id = self.record(duty, plan, Vec::new(), Some(&content));
+        self.release(duty, plan, &permit, Minimised { content, decision_id })
+    }
+
+    /// What the permit lets through, and nothing else.
+    fn minimised(&self, plan: &Plan, permit: &Permit) -> Result<Vec<u8>, DischargeError> {
+        let Occasion { incident, child, .. } = *self.occasion;
+        let mut content = candidate(incident, child, Reader::of(plan.kind));
+        for detail in permit.masked() {
+            mask(&mut content, *detail);
+        }
+        Ok(minimise(&content.encode_to_vec(), permit.classes())?)
+    }
+
+    fn release(
+        &mut self,
+        duty: &mut Duty,
+        plan: &Plan,
+        permit: &Permit,
+        minimised: Minimised,
+    ) -> Result<(), DischargeError> {
+        let id = disclosure_id(&duty.id, plan);
+        let digest = self.digest(plan, &minimised.content);
+        let now = self.occasion.cause.now;
+        let held = duty.disclosures.iter_mut().find(|held| held.id == id);
+        let revision = match held {
+            // What the recipient may know is what the recipient knows already: nothing to tell, and no trace of it.
+            Some(held) if held.live && held.digest == digest => return Ok(()),
+            Some(held) => {
+                let returns = !held.live && !held.copy;
+                held.revision += 1;
+                held.digest = digest;
+                held.live = true;
+                let revision = held.revision;
+                if returns {
+                    duty.set_out(plan.diversion.map_or("", |diversion| diversion.code()), now);
+                }
+                revision
+            }
+            None => {
+                duty.disclosures.push(Disclosure {
+                    id: id.clone(),
+                    recipient: plan.recipient.clone(),
+                    desk: desk_word(plan.desk).to_owned(),
+                    revision: 1,
+                    digest,
+                    copy: plan.copy,
+                    live: true,
+                });
+                if !plan.copy {
+                    duty.set_out(plan.diversion.map_or("", |diversion| diversion.code()), now);
+                }
+                1
+            }
+        };
+        let Case { force, accepted_at, revision: incident_revision, .. } = self.occasion.case;
+        let released = disclosure::DisclosureReleased {
+            disclosure_id: id,
+            duty_id: duty.id.clone(),
+            case_id: duty.case_id.clone(),
+            recipient: Some((&plan.recipient).into()),
+            desk: desk_to_wire(plan.desk).into(),
+            addressees: plan.addressees.clone(),
+            revision,
+            classes: permitted_numbers(&minimised.content)?,
+            content: minimised.content,
+            rule_ids: permit.rules().iter().map(ToString::to_string).collect(),
+            ruleset: permit.ruleset().to_string(),
+            decision_id: minimised.decision_id,
+            duty_kind: plan.kind.word().to_owned(),
+            from_force_code: force.to_string(),
+            accept_time: Some(time_to_wire(*accepted_at)),
+            diversion_code: plan
+                .diversion
+                .map_or(String::new(), |diversion| diversion.code().to_owned()),
+            conflict_divert: plan.conflict_divert,
+            incident_revision: *incident_revision,
+        };
+        self.changes.effects.release(&released, &plan.recipient, self.occasion.cause);
+        Ok(())
+    }
+
+    /// A keyed digest of everything that the recipient is given: the content, and who may see it.
+    fn digest(&self, plan: &Plan, content: &[u8]) -> Vec<u8> {
+        let mut given = content.to_vec();
+        for addressee in &plan.addressees {
+            given.extend_from_slice(b"\x1f");
+            given.extend_from_slice(addressee.as_bytes());
+        }
+        self.consulted.means.pseudonymiser.commitment("digest", &given)
+    }
+
+    /// Records the decision, permit or refusal, class by class (R31).
+    fn record(
+        &mut self,
+        duty: &Duty,
+        plan: &Plan,
+        codes: Vec<String>,
+        content: Option<&[u8]>,
+    ) -> String {
+        let Occasion { case, child, cause, .. } = *self.occasion;
+        let recipient = plan.recipient.to_string();
+        let desk = desk_word(plan.desk);
+        let id = event_id(&["decision", &cause.event.id, &duty.id, &recipient, desk]).to_string();
+        let mut reason_codes = codes;
+        reason_codes.extend(self.occasion.reason.map(str::to_owned));
+        reason_codes.extend(plan.diversion.map(|diversion| diversion.code().to_owned()));
+        let commitment = content
+            .map(|content| self.consulted.means.pseudonymiser.commitment(&id, content))
+            .unwrap_or_default();
+        let effect =
+            |permitted| if permitted { sharing::Effect::Permit } else { sharing::Effect::Refuse };
+        let decision = sharing::Decision {
+            name: format!("decisions/{id}"),
+            case_id: duty.case_id.clone(),
+            duty_id: duty.id.clone(),
+            recipient: Some((&plan.recipient).into()),
+            effect: effect(content.is_some()).into(),
+            classes: class_decisions(plan),
+            ruleset: plan.decision.ruleset.to_string(),
+            decide_time: Some(time_to_wire(cause.now)),
+            reason_codes,
+            commitment,
+            // Copies are told apart so that nobody counts them as duties of their own.
+            duty_kind: if plan.copy {
+                format!("{}-copy", plan.kind.word())
+            } else {
+                plan.kind.word().to_owned()
+            },
+            purpose: Purpose::OperationEncompass.word().to_owned(),
+            profile_version: plan.profile_version,
+            child_ref: child.reference.as_str().to_owned(),
+            incident_revision: case.revision,
+            discrepancy_code: plan
+                .discrepancy
+                .map_or(String::new(), |found| found.code().to_owned()),
+            disclosure_id: content.map_or(String::new(), |_| disclosure_id(&duty.id, plan)),
+        };
+        self.changes.effects.decide(decision, cause);
+        id
+    }
+}
+
+struct Minimised {
+    content: Vec<u8>,
+    decision_id: String,
+}
+
+fn class_decisions(plan: &Plan) -> Vec<sharing::ClassDecision> {
+    let of = |effect| match effect {
+        Effect::Permit => sharing::Effect::Permit,
+        Effect::Refuse => sharing::Effect::Refuse,
+    };
+    plan.decision
+        .classes
+        .iter()
+        .map(|decided| sharing::ClassDecision {
+            data_class: i32::from(decided.class.number()),
+            effect: of(decided.effect).into(),
+            rule_ids: decided.rules.iter().map(ToString::to_string).collect(),
+        })
+        .collect()
+}
+
+fn permitted_numbers(content: &[u8]) -> Result<Vec<i32>, MinimiseError> {
+    Ok(classes_present(content)?.iter().map(|class| i32::from(class.number())).collect())
+}
+
+/// The id of a disclosure: the same for every revision to this recipient under this duty.
+fn disclosure_id(duty_id: &str, plan: &Plan) -> String {
+    event_id(&["disclosure", duty_id, &plan.recipient.to_string(), desk_word(plan.desk)])
+        .to_string()
+}

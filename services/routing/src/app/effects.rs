@@ -1,0 +1,148 @@
+//! What taking in an event leads to, besides changes of the world: decisions to record and events to publish.
+
+use jiff::Timestamp;
+use mash_domain::organisation::{OrganisationId, OrganisationKind};
+use mash_proto::{
+    convert::time_to_wire,
+    disclosure::v1 as disclosure,
+    envelope::{Attributes, event_id, wrap},
+    event::v1::Envelope,
+    sharing::v1 as sharing,
+};
+use mash_store::outbox::OutboxMessage;
+use prost::{Message, Name};
+
+use crate::route::Desk;
+
+/// The name under which routing publishes.
+pub const SOURCE: &str = "mash/routing";
+
+/// Decisions and events, in the order in which they arose.
+#[derive(Default)]
+pub struct Effects {
+    /// To be recorded before anything is published.
+    pub decisions: Vec<sharing::Decision>,
+    /// To be published, decisions first.
+    pub messages: Vec<OutboxMessage>,
+}
+
+/// The event being taken in, and when.
+#[derive(Clone, Copy)]
+pub struct Cause<'a> {
+    /// The event.
+    pub event: &'a Envelope,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Effects {
+    /// Records a decision and publishes that it was recorded.
+    pub fn decide(&mut self, decision: sharing::Decision, cause: Cause<'_>) {
+        let event = sharing::DecisionRecorded { decision: Some(decision.clone()) };
+        let id = event_id(&["decided", &decision.name]);
+        let (topic, key) = (mash_bus::topics::DECISIONS, decision.case_id.clone());
+        self.publish(topic, key, id, &decision.case_id, &event, cause);
+        self.decisions.push(decision);
+    }
+
+    /// Publishes a disclosure to its recipient.
+    pub fn release(
+        &mut self,
+        released: &disclosure::DisclosureReleased,
+        to: &OrganisationId,
+        cause: Cause<'_>,
+    ) {
+        let revision = released.revision.to_string();
+        let id = event_id(&["released", &released.disclosure_id, &revision, &cause.event.id]);
+        let topic = topic_for(to, released.desk());
+        self.publish(topic, to.to_string(), id, &released.case_id, released, cause);
+    }
+
+    /// Publishes the recall of a disclosure.
+    pub fn recall(&mut self, recall: &Recall<'_>, cause: Cause<'_>) {
+        let disclosure = recall.disclosure;
+        let event = disclosure::DisclosureRecalled {
+            disclosure_id: disclosure.id.clone(),
+            duty_id: recall.duty_id.to_owned(),
+            case_id: recall.case_id.to_owned(),
+            recipient: Some((&disclosure.recipient).into()),
+            reason_code: recall.reason.to_owned(),
+            recall_time: Some(time_to_wire(cause.now)),
+        };
+        let id = event_id(&["recalled", &disclosure.id, &cause.event.id]);
+        let topic = topic_for(&disclosure.recipient, desk_of_word(&disclosure.desk));
+        self.publish(topic, disclosure.recipient.to_string(), id, recall.case_id, &event, cause);
+    }
+
+    fn publish<M: Message + Name>(
+        &mut self,
+        topic: &'static str,
+        key: String,
+        id: uuid::Uuid,
+        subject: &str,
+        event: &M,
+        cause: Cause<'_>,
+    ) {
+        let attributes =
+            Attributes { id, source: SOURCE, subject, time: cause.now, cause: Some(cause.event) };
+        let payload = wrap(event, &attributes).encode_to_vec();
+        self.messages.push(OutboxMessage { topic, key, event_id: id.to_string(), payload });
+    }
+}
+
+/// A disclosure to be recalled.
+#[derive(Clone, Copy)]
+pub struct Recall<'a> {
+    /// Which.
+    pub disclosure: &'a crate::duty::Disclosure,
+    /// Its duty.
+    pub duty_id: &'a str,
+    /// Its case.
+    pub case_id: &'a str,
+    /// A coded reason.
+    pub reason: &'a str,
+}
+
+/// Where a recipient listens.
+fn topic_for(recipient: &OrganisationId, desk: disclosure::Desk) -> &'static str {
+    use mash_bus::topics;
+    match (recipient.kind(), desk) {
+        (OrganisationKind::PoliceForce, _) => topics::DISCLOSED_POLICE,
+        (OrganisationKind::HealthBoard, _) => topics::DISCLOSED_HEALTH,
+        (OrganisationKind::LocalAuthority, disclosure::Desk::Mash) => topics::DISCLOSED_SOCIAL_CARE,
+        (
+            OrganisationKind::School
+            | OrganisationKind::LocalAuthority
+            | OrganisationKind::Provider
+            | OrganisationKind::Operator,
+            _,
+        ) => topics::DISCLOSED_EDUCATION,
+    }
+}
+
+/// The desk on the wire.
+#[must_use]
+pub const fn desk_to_wire(desk: Option<Desk>) -> disclosure::Desk {
+    match desk {
+        None => disclosure::Desk::Unspecified,
+        Some(Desk::EducationDuty) => disclosure::Desk::EducationDuty,
+        Some(Desk::HomeEducation) => disclosure::Desk::HomeEducation,
+        Some(Desk::Mash) => disclosure::Desk::Mash,
+    }
+}
+
+/// The word of a desk in ids and in the store.
+#[must_use]
+pub const fn desk_word(desk: Option<Desk>) -> &'static str {
+    match desk {
+        None => "",
+        Some(Desk::EducationDuty) => "education-duty",
+        Some(Desk::HomeEducation) => "home-education",
+        Some(Desk::Mash) => "mash",
+    }
+}
+
+fn desk_of_word(word: &str) -> disclosure::Desk {
+    let desks = [Desk::EducationDuty, Desk::HomeEducation, Desk::Mash];
+    desk_to_wire(desks.into_iter().find(|desk| desk_word(Some(*desk)) == word))
+}

@@ -1,0 +1,229 @@
+//! What could be said about one child, before the rules take their part out of it.
+//!
+//! The candidate holds every class that the report holds, written for a recipient outside the police: free text is
+//! sanitised here, whole fields are taken out afterwards by class.
+
+use mash_domain::{
+    answer::Answer,
+    incident::{Adult, Child, Incident, Private, RelationshipKind},
+};
+use mash_policy::{Detail, DutyKind};
+use mash_proto::{
+    convert::{answer_to_wire, time_to_wire},
+    disclosure::v1 as pb,
+};
+
+use crate::sanitise::{Replacement, sanitise};
+
+const ADDRESS_WITHHELD: &str = "[address withheld]";
+
+/// Words that tell that a place is a refuge, in both languages.
+const REFUGE_WORDS: [&str; 7] = [
+    "refuge",
+    "women's refuge",
+    "women's aid",
+    "safe house",
+    "lloches",
+    "cymorth i ferched",
+    "shelter",
+];
+
+/// For whom the free text is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// Another force, which answers for the child from here on and needs the words as they are.
+    Police,
+    /// Anybody else.
+    Outside,
+}
+
+impl Reader {
+    /// Who reads what is disclosed under this duty.
+    #[must_use]
+    pub const fn of(duty: DutyKind) -> Self {
+        match duty {
+            DutyKind::HomeForce => Self::Police,
+            DutyKind::School
+            | DutyKind::HomeEducation
+            | DutyKind::SchoolUnknown
+            | DutyKind::EarlyYears => Self::Outside,
+        }
+    }
+}
+
+/// Everything that the report holds about this child, as the reader may see the words.
+#[must_use]
+pub fn candidate(incident: &Incident, child: &Child, reader: Reader) -> pb::Content {
+    let replacements = match reader {
+        Reader::Police => Vec::new(),
+        Reader::Outside => replacements(incident, child),
+    };
+    let clean = |text: &Private| sanitise(text.as_str(), &replacements);
+    let suspects = || incident.adults.iter().filter(|adult| adult.role.is_suspect());
+    let protect = !matches!(child.protect_address(), Answer::No);
+    pb::Content {
+        child: Some(identity(child)),
+        incident: Some(stub(incident, child)),
+        narrative: Some(pb::Narrative {
+            r#type: incident.kind.word().to_owned(),
+            circumstances: clean(&incident.narrative),
+            whereabouts: clean(&child.whereabouts),
+            suspect_relationship: suspects()
+                .next()
+                .map_or(String::new(), |suspect| relation(suspect, child)),
+        }),
+        voice: Some(pb::ChildVoice {
+            spoken_to: answer_to_wire(child.voice.spoken_to),
+            words: clean(&child.voice.words),
+            alone: answer_to_wire(child.voice.alone),
+            not_spoken_to_reason: clean(&child.voice.not_spoken_to_reason),
+        }),
+        risk_grade: incident.dash_risk.word().to_owned(),
+        address: child.address.as_ref().map(|address| pb::ChildAddress {
+            lines: address.lines.iter().map(|line| line.as_str().to_owned()).collect(),
+            postcode: address.postcode.as_str().to_owned(),
+            protect,
+        }),
+        victims: incident
+            .adults
+            .iter()
+            .filter(|adult| adult.role.is_victim())
+            .map(|adult| victim(adult, child))
+            .collect(),
+        suspects: suspects()
+            .map(|adult| pb::Suspect {
+                given_names: adult.given_names.as_str().to_owned(),
+                family_name: adult.family_name.as_str().to_owned(),
+                relationship: relation(adult, child),
+            })
+            .collect(),
+        offences: incident.offences.iter().map(|offence| offence.as_str().to_owned()).collect(),
+        sexual_offence_detail: incident
+            .sexual_offence
+            .as_ref()
+            .map_or(String::new(), |offence| offence.detail.as_str().to_owned()),
+        household: Some(pb::Household {
+            other_children: i32::try_from(incident.children.len().saturating_sub(1))
+                .unwrap_or(i32::MAX),
+            adult_relationships: incident
+                .adults
+                .iter()
+                .map(|adult| relation(adult, child))
+                .collect(),
+        }),
+        officer: incident.officer.as_ref().map(|officer| pb::ProfessionalContact {
+            reference: officer.reference.as_str().to_owned(),
+            telephone: officer.telephone.as_str().to_owned(),
+        }),
+        actions: clean(&incident.actions),
+    }
+}
+
+/// Takes out a detail although its class may go.
+pub fn mask(content: &mut pb::Content, detail: Detail) {
+    match detail {
+        // The telephones of adults who asked not to be contacted never entered the candidate.
+        Detail::AdultTelephone => {}
+        Detail::Whereabouts => {
+            if let Some(narrative) = &mut content.narrative {
+                narrative.whereabouts.clear();
+            }
+        }
+    }
+}
+
+fn identity(child: &Child) -> pb::ChildIdentity {
+    pb::ChildIdentity {
+        given_names: child.given_names.as_str().to_owned(),
+        family_name: child.family_name.as_str().to_owned(),
+        date_of_birth: Some(child.date_of_birth.date().into()),
+        upn: child.upn.as_ref().map_or(String::new(), |upn| upn.as_str().to_owned()),
+        nhs_number: child
+            .nhs_number
+            .as_ref()
+            .map_or(String::new(), |number| number.as_str().to_owned()),
+    }
+}
+
+fn stub(incident: &Incident, child: &Child) -> pb::IncidentStub {
+    pb::IncidentStub {
+        police_reference: incident.occurrence_number.as_str().to_owned(),
+        attended_time: Some(time_to_wire(incident.attended)),
+        child_present: answer_to_wire(child.present),
+        welfare_check: answer_to_wire(child.welfare_check),
+        do_not_inform_parent: incident.do_not_inform_parent,
+        parent_contact_advice: incident.parent_contact_advice.word().to_owned(),
+        police_matter: incident.sexual_offence.is_some() || incident.live_investigation,
+    }
+}
+
+fn victim(adult: &Adult, child: &Child) -> pb::AdultVictim {
+    let telephone = if adult.no_contact_at_address { "" } else { adult.telephone.as_str() };
+    pb::AdultVictim {
+        given_names: adult.given_names.as_str().to_owned(),
+        family_name: adult.family_name.as_str().to_owned(),
+        relationship: relation(adult, child),
+        telephone: telephone.to_owned(),
+    }
+}
+
+fn relation(adult: &Adult, child: &Child) -> String {
+    Incident::relationship(adult, child).map_or("not-stated", RelationshipKind::word).to_owned()
+}
+
+/// How free text speaks of an adult.
+fn spoken(adult: &Adult, child: &Child) -> String {
+    let word = match Incident::relationship(adult, child) {
+        Some(RelationshipKind::Mother) => "mother",
+        Some(RelationshipKind::Father) => "father",
+        Some(RelationshipKind::StepParent) => "step-parent",
+        Some(RelationshipKind::Grandparent) => "grandparent",
+        Some(RelationshipKind::Sibling) => "adult sibling",
+        Some(RelationshipKind::Carer) => "carer",
+        Some(RelationshipKind::OtherRelative) => "relative",
+        Some(RelationshipKind::NotRelated) | None => "other adult",
+    };
+    format!("the {word}")
+}
+
+/// What must not be read in any free text about this child.
+fn replacements(incident: &Incident, child: &Child) -> Vec<Replacement> {
+    let mut found = Vec::new();
+    let own = [child.given_names.as_str(), child.family_name.as_str()];
+    let mut person = |given: &str, family: &str, with: &str| {
+        found.extend(Replacement::new(&format!("{given} {family}"), with));
+        let parts = given.split_whitespace().chain([given, family]);
+        // A name that this child has too tells nothing of the other one.
+        found.extend(
+            parts
+                .filter(|part| !own.contains(part))
+                .filter_map(|part| Replacement::new(part, with)),
+        );
+    };
+    for other in incident.children.iter().filter(|other| other.reference != child.reference) {
+        person(other.given_names.as_str(), other.family_name.as_str(), "a sibling");
+    }
+    for adult in &incident.adults {
+        person(adult.given_names.as_str(), adult.family_name.as_str(), &spoken(adult, child));
+    }
+    let others = incident.children.iter().filter(|other| other.reference != child.reference);
+    let schools = others.filter_map(|other| other.stated_establishment.as_ref());
+    found.extend(
+        schools
+            .filter_map(|school| Replacement::new(school.stated_name.as_str(), "another school")),
+    );
+    found.extend(incident.children.iter().flat_map(places));
+    found
+}
+
+/// What in free text tells where a child lives. With protection, the town and the sort of place tell it too.
+fn places(child: &Child) -> Vec<Replacement> {
+    let protect = !matches!(child.protect_address(), Answer::No);
+    let lines = child.address.iter().flat_map(|address| {
+        let kept = if protect { address.lines.len() } else { 1 };
+        address.lines.iter().take(kept).chain([&address.postcode])
+    });
+    let told = lines.map(Private::as_str);
+    let sorts = REFUGE_WORDS.into_iter().filter(|_| protect);
+    told.chain(sorts).filter_map(|phrase| Replacement::new(phrase, ADDRESS_WITHHELD)).collect()
+}

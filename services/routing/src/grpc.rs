@@ -1,0 +1,249 @@
+//! The service `mash.sharing.v1.SharingService`, thin.
+
+use mash_chassis::{
+    Caller,
+    fault::{self, Violation},
+};
+use mash_domain::{identifier::ForceCode, incident::CaseId, organisation::OrganisationKind};
+use mash_policy::Profile;
+use mash_proto::{
+    sharing::v1::{self as pb, sharing_service_server::SharingService},
+    r#type::v1::OrganisationKind as WireKind,
+};
+use mash_store::{Store, StoreError, requests};
+use prost::Message;
+use tonic::{Request, Response, Status};
+
+use crate::store::{
+    decisions::{self, After},
+    profiles,
+};
+
+const INVALID: &str = "MASH-R010";
+const REQUEST_ID_REUSED: &str = "MASH-R011";
+const STORE: &str = "MASH-R012";
+
+/// Serves decisions, profiles and the count.
+#[derive(Clone)]
+pub struct Sharing {
+    store: Store,
+    clock: std::sync::Arc<dyn mash_chassis::Clock>,
+}
+
+impl Sharing {
+    /// Over this store.
+    #[must_use]
+    pub fn new(store: Store, clock: std::sync::Arc<dyn mash_chassis::Clock>) -> Self {
+        Self { store, clock }
+    }
+}
+
+#[tonic::async_trait]
+impl SharingService for Sharing {
+    async fn list_decisions(
+        &self,
+        request: Request<pb::ListDecisionsRequest>,
+    ) -> Result<Response<pb::ListDecisionsResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let Page { case, after, size } = Page::of(&request)?;
+        let force = decisions::force_of(&self.store, case).await.map_err(|error| store(&error))?;
+        let entitled = force.is_some_and(|force| match caller.organisation.kind() {
+            OrganisationKind::Operator => true,
+            OrganisationKind::PoliceForce => force.as_str() == caller.organisation.code(),
+            OrganisationKind::School
+            | OrganisationKind::LocalAuthority
+            | OrganisationKind::HealthBoard
+            | OrganisationKind::Provider => false,
+        });
+        if !entitled {
+            return Err(fault::not_found());
+        }
+        let rows = decisions::list(&self.store, case, &after, size + 1)
+            .await
+            .map_err(|error| store(&error))?;
+        let more = i64::try_from(rows.len()).is_ok_and(|found| found > size);
+        let kept: Vec<_> =
+            rows.into_iter().take(usize::try_from(size).unwrap_or(usize::MAX)).collect();
+        let last = kept.last().filter(|_| more);
+        let next_page_token =
+            last.map_or(String::new(), |(after, _)| format!("{}.{}", after.decided_ms, after.name));
+        let decisions = kept.into_iter().map(|(_, decision)| decision).collect();
+        Ok(Response::new(pb::ListDecisionsResponse { decisions, next_page_token }))
+    }
+
+    async fn set_force_profile(
+        &self,
+        request: Request<pb::SetForceProfileRequest>,
+    ) -> Result<Response<pb::SetForceProfileResponse>, Status> {
+        let caller = Caller::of(&request)?.organisation.to_string();
+        let request = request.into_inner();
+        let wanted = Wanted::of(&request)?;
+        let content = wanted.content();
+        let mut tx = self.store.begin().await.map_err(|error| store(&error))?;
+        let method = "SetForceProfile";
+        let prior = requests::check(&mut tx, &caller, &request.request_id, method, &content).await;
+        let profile = match prior.map_err(|error| store(&error))? {
+            requests::Prior::Replay(first) => {
+                pb::ForceProfile::decode(first.as_slice()).map_err(|_| fault::internal(STORE))?
+            }
+            requests::Prior::Conflict => {
+                let text = "request id was already used for different content";
+                return Err(fault::conflict(REQUEST_ID_REUSED, text));
+            }
+            requests::Prior::Fresh => {
+                let version =
+                    profiles::put(&mut tx, &wanted.force, wanted.profile, wanted.early_years).await;
+                let profile = wanted.into_wire(version.map_err(|error| store(&error))?);
+                let (answer, at_ms) = (profile.encode_to_vec(), self.clock.now().as_millisecond());
+                let id = &request.request_id;
+                let kept =
+                    requests::record(&mut tx, &caller, id, method, &content, &answer, at_ms).await;
+                kept.map_err(|error| store(&error))?;
+                profile
+            }
+        };
+        tx.commit().await.map_err(|error| store(&error))?;
+        Ok(Response::new(pb::SetForceProfileResponse { profile: Some(profile) }))
+    }
+
+    async fn list_force_profiles(
+        &self,
+        _request: Request<pb::ListForceProfilesRequest>,
+    ) -> Result<Response<pb::ListForceProfilesResponse>, Status> {
+        let mut tx = self.store.begin().await.map_err(|error| store(&error))?;
+        let agreed = profiles::all(&mut tx).await.map_err(|error| store(&error))?;
+        tx.rollback().await.map_err(|error| store(&error))?;
+        let profiles = agreed.into_iter().map(|(force, agreed)| pb::ForceProfile {
+            force_code: force.to_string(),
+            recipient_kind: WireKind::School.into(),
+            profile: profile_to_wire(agreed.profile).into(),
+            early_years: agreed.early_years,
+            version: agreed.version,
+        });
+        Ok(Response::new(pb::ListForceProfilesResponse { profiles: profiles.collect() }))
+    }
+
+    async fn get_conservation(
+        &self,
+        _request: Request<pb::GetConservationRequest>,
+    ) -> Result<Response<pb::GetConservationResponse>, Status> {
+        Ok(Response::new(decisions::count(&self.store).await.map_err(|error| store(&error))?))
+    }
+}
+
+/// A page of decisions that was asked for.
+struct Page {
+    case: CaseId,
+    after: After,
+    size: i64,
+}
+
+impl Page {
+    fn of(request: &pb::ListDecisionsRequest) -> Result<Self, Status> {
+        let case = CaseId::from_name(&request.incident).map_err(|_| fault::not_found())?;
+        let mut wrong = Vec::new();
+        let size = match request.page_size {
+            0 => 50,
+            size @ 1..=500 => i64::from(size),
+            _ => {
+                wrong.push(Violation::new("page_size", INVALID, "must be 0 to 500"));
+                0
+            }
+        };
+        let after = match request.page_token.split_once('.') {
+            None if request.page_token.is_empty() => After::default(),
+            Some((ms, name)) if ms.parse::<i64>().is_ok() => {
+                After { decided_ms: ms.parse().unwrap_or_default(), name: name.to_owned() }
+            }
+            _ => {
+                wrong.push(Violation::new("page_token", INVALID, "must be from the previous page"));
+                After::default()
+            }
+        };
+        if wrong.is_empty() {
+            Ok(Self { case, after, size })
+        } else {
+            Err(fault::invalid(INVALID, wrong))
+        }
+    }
+}
+
+/// A profile that was asked for.
+struct Wanted {
+    force: ForceCode,
+    profile: Profile,
+    early_years: bool,
+}
+
+impl Wanted {
+    fn of(request: &pb::SetForceProfileRequest) -> Result<Self, Status> {
+        let mut wrong = Vec::new();
+        if uuid::Uuid::try_parse(&request.request_id).is_err() {
+            wrong.push(Violation::new("request_id", INVALID, "must be a UUID"));
+        }
+        let wire = request.profile.clone().unwrap_or_default();
+        let force = wire.force_code.parse::<ForceCode>();
+        if force.is_err() {
+            wrong.push(Violation::new(
+                "profile.force_code",
+                INVALID,
+                "must be one of the 43 forces",
+            ));
+        }
+        if wire.recipient_kind() != WireKind::School {
+            wrong.push(Violation::new(
+                "profile.recipient_kind",
+                INVALID,
+                "only schools have profiles",
+            ));
+        }
+        let profile = match wire.profile() {
+            pb::ContentProfile::Unspecified => {
+                wrong.push(Violation::new(
+                    "profile.profile",
+                    INVALID,
+                    "must be MINIMAL, MIDDLE or FULL",
+                ));
+                None
+            }
+            pb::ContentProfile::Minimal => Some(Profile::Minimal),
+            pb::ContentProfile::Middle => Some(Profile::Middle),
+            pb::ContentProfile::Full => Some(Profile::Full),
+        };
+        match (force, profile) {
+            (Ok(force), Some(profile)) if wrong.is_empty() => {
+                Ok(Self { force, profile, early_years: wire.early_years })
+            }
+            _ => Err(fault::invalid(INVALID, wrong)),
+        }
+    }
+
+    fn content(&self) -> Vec<u8> {
+        format!("{}|{}|{}", self.force, self.profile.word(), self.early_years).into_bytes()
+    }
+
+    fn into_wire(self, version: i32) -> pb::ForceProfile {
+        pb::ForceProfile {
+            force_code: self.force.to_string(),
+            recipient_kind: WireKind::School.into(),
+            profile: profile_to_wire(self.profile).into(),
+            early_years: self.early_years,
+            version,
+        }
+    }
+}
+
+const fn profile_to_wire(profile: Profile) -> pb::ContentProfile {
+    match profile {
+        Profile::Minimal => pb::ContentProfile::Minimal,
+        Profile::Middle => pb::ContentProfile::Middle,
+        Profile::Full => pb::ContentProfile::Full,
+    }
+}
+
+/// The store failed: logged here once, with its causes; the caller learns only that trying again may help.
+fn store(error: &StoreError) -> Status {
+    tracing::error!(error = error as &dyn std::error::Error, "the store failed");
+    fault::unavailable(STORE, "the store is unavailable, try again")
+}

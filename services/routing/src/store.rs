@@ -1,0 +1,33 @@
+//! The tables of routing. Nothing else in this crate knows SQL.
+
+pub mod decisions;
+pub mod directory;
+pub mod load;
+pub mod profiles;
+pub mod save;
+
+use mash_store::Migration;
+
+/// The component under which routing migrates and enqueues.
+pub const COMPONENT: &str = "routing";
+
+/// The tables.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "routing tables",
+    sql: include_str!("../migrations/0001_routing.sql"),
+}];
+
+/// Parameters per statement, far below the limits of both databases.
+const CHUNK: usize = 400;
+
+/// A row does not read back as it was written.
+#[derive(Debug, thiserror::Error)]
+#[error("a row of `{table}` does not read back as it was written")]
+pub struct Corrupt {
+    table: &'static str,
+}
+
+fn corrupt(table: &'static str) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(Corrupt { table }))
+}

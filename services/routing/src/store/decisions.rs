@@ -1,0 +1,106 @@
+//! Reading decisions back, and counting duties.
+
+use mash_domain::{identifier::ForceCode, incident::CaseId};
+use mash_proto::sharing::v1::{Decision, GetConservationResponse};
+use mash_store::{Store, StoreError};
+use prost::Message;
+use sqlx::Row as _;
+
+use super::{corrupt, load::parse};
+use crate::duty::DutyState;
+
+/// The force that reported a case, if routing knows the case.
+///
+/// # Errors
+///
+/// [`StoreError`] if the store fails.
+pub async fn force_of(store: &Store, case: CaseId) -> Result<Option<ForceCode>, StoreError> {
+    let mut read = store.read().await?;
+    let row = sqlx::query("SELECT force FROM routing_cases WHERE case_id = $1")
+        .bind(case.to_string())
+        .fetch_optional(&mut *read)
+        .await?;
+    row.as_ref().map(|row| parse(row, 0)).transpose()
+}
+
+/// Where a page of decisions starts: after this instant and id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct After {
+    /// Milliseconds since the epoch.
+    pub decided_ms: i64,
+    /// The name of the last decision of the page before.
+    pub name: String,
+}
+
+/// The decisions on a case, oldest first.
+///
+/// # Errors
+///
+/// [`StoreError`] if the store fails or a row does not read back.
+pub async fn list(
+    store: &Store,
+    case: CaseId,
+    after: &After,
+    limit: i64,
+) -> Result<Vec<(After, Decision)>, StoreError> {
+    let mut read = store.read().await?;
+    let rows = sqlx::query(
+        "SELECT decision_id, decided_ms, payload FROM routing_decisions
+         WHERE case_id = $1 AND (decided_ms > $2 OR (decided_ms = $2 AND decision_id > $3))
+         ORDER BY decided_ms, decision_id LIMIT $4",
+    )
+    .bind(case.to_string())
+    .bind(after.decided_ms)
+    .bind(&after.name)
+    .bind(limit)
+    .fetch_all(&mut *read)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let payload: Vec<u8> = row.try_get(2)?;
+            let decision =
+                Decision::decode(payload.as_slice()).map_err(|_| corrupt("routing_decisions"))?;
+            Ok((After { decided_ms: row.try_get(1)?, name: row.try_get(0)? }, decision))
+        })
+        .collect()
+}
+
+/// Counts every duty (P1).
+///
+/// # Errors
+///
+/// [`StoreError`] if the store fails or a row does not read back.
+pub async fn count(store: &Store) -> Result<GetConservationResponse, StoreError> {
+    let mut read = store.read().await?;
+    let rows = sqlx::query(
+        "SELECT state, CAST(COUNT(*) AS BIGINT), CAST(SUM(late) AS BIGINT) FROM routing_duties GROUP BY state",
+    )
+    .fetch_all(&mut *read)
+    .await?;
+    let mut counts = GetConservationResponse::default();
+    for row in rows {
+        let word: String = row.try_get(0)?;
+        let (number, late): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
+        counts.accepted += number;
+        counts.late += late;
+        match DutyState::of_word(&word).ok_or_else(|| corrupt("routing_duties"))? {
+            DutyState::Acknowledged => counts.acknowledged += number,
+            DutyState::Escalated => counts.escalated += number,
+            DutyState::Withheld => counts.withheld += number,
+            DutyState::Released | DutyState::Delivered | DutyState::Opened => {
+                counts.pending += number
+            }
+        }
+    }
+    let cases = "SELECT CAST(COALESCE(SUM(revision), 0) AS BIGINT) FROM routing_cases";
+    counts.submissions = sqlx::query(cases).fetch_one(&mut *read).await?.try_get(0)?;
+    let directory = "SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(contacts), 0) AS BIGINT) FROM routing_establishments";
+    let row = sqlx::query(directory).fetch_one(&mut *read).await?;
+    counts.establishments = row.try_get(0)?;
+    counts.contacts = row.try_get(1)?;
+    let pupils = "SELECT CAST(COUNT(*) AS BIGINT) FROM routing_pupils";
+    counts.pupils = sqlx::query(pupils).fetch_one(&mut *read).await?.try_get(0)?;
+    let children = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT DISTINCT case_id, child_ref FROM routing_duties) AS children";
+    counts.children = sqlx::query(children).fetch_one(&mut *read).await?.try_get(0)?;
+    Ok(counts)
+}
