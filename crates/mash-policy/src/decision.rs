@@ -63,6 +63,7 @@ pub(crate) struct PermitParts {
     pub(crate) rules: Vec<RuleId>,
     pub(crate) basis: Vec<Arc<str>>,
     pub(crate) masked: Vec<Detail>,
+    pub(crate) mask_rules: Vec<RuleId>,
     pub(crate) ruleset: RulesetVersion,
     pub(crate) degraded: bool,
 }
@@ -94,6 +95,12 @@ impl Permit {
     #[must_use]
     pub fn masked(&self) -> &[Detail] {
         &self.0.masked
+    }
+
+    /// The rules that took them out, in order. A detail that no rule permits is taken out without one.
+    #[must_use]
+    pub fn mask_rules(&self) -> &[RuleId] {
+        &self.0.mask_rules
     }
 
     /// The version of the rule set.

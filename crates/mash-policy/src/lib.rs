@@ -5,6 +5,7 @@
 
 mod decision;
 mod facts;
+mod matrix;
 mod memo;
 mod minimum;
 mod rule;
@@ -15,6 +16,7 @@ pub use decision::{
     ClassDecision, Decision, Detail, Effect, Permit, ReasonCode, RecipientDecision, Refusal,
 };
 pub use facts::{Conflict, DutyKind, Profile, Purpose, RecipientFacts, RecipientKind};
+pub use matrix::matrix;
 pub use minimum::statutory_minimum;
 pub use rule::{Jurisdiction, Rule, RuleId, RuleIdError, RulesetVersion, Term};
 pub use ruleset::{Fault, Realised, Ruleset, RulesetError, Sources};

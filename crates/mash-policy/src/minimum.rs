@@ -99,6 +99,7 @@ pub(crate) fn decide(facts: &RecipientFacts, ruleset: &RulesetVersion) -> Recipi
             rules: Vec::new(),
             basis: vec![MINIMUM_BASIS.into()],
             masked: Detail::ALL.to_vec(),
+            mask_rules: Vec::new(),
             ruleset: ruleset.clone(),
             degraded: true,
         }))

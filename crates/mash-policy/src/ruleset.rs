@@ -73,12 +73,12 @@ impl Ruleset {
     ///
     /// [`RulesetError`] with every fault found, each with its file and line. A rule set with a fault is not used.
     pub fn load(sources: &Sources<'_>) -> Result<Self, RulesetError> {
-        let Loaded { version, rules, realised, slices, vocabulary } = load::load(sources)?;
+        let Loaded { version, rules, realised, slices, vocabulary, actions } = load::load(sources)?;
         let engine = Some(Engine {
             slices,
             vocabulary,
             authorizer: Authorizer::new(),
-            entities: Entities::empty(),
+            entities: actions,
             memo: Memo::default(),
         });
         Ok(Self { version, rules, realised, engine })
@@ -185,6 +185,7 @@ impl Ruleset {
                 let answer = engine.ask(slice, resource, &context)?;
                 if answer.decision() == cedar_policy::Decision::Deny {
                     tally.masked.push(*detail);
+                    tally.masking.extend(self.clauses(&answer)?);
                 }
             }
         }
@@ -215,6 +216,8 @@ impl Ruleset {
     fn permit(&self, tally: Tally<'_>) -> RecipientDecision {
         let mut permitting = tally.permitting;
         permitting.sort_by_key(|rule| rule.id);
+        let mut masking = tally.masking;
+        masking.sort_by_key(|rule| rule.id);
         let mut basis: Vec<Arc<str>> = Vec::new();
         for text in permitting.iter().flat_map(|rule| &rule.basis) {
             if !basis.contains(text) {
@@ -226,6 +229,7 @@ impl Ruleset {
             rules: ids(&permitting),
             basis,
             masked: tally.masked,
+            mask_rules: ids(&masking),
             ruleset: self.version.clone(),
             degraded: false,
         }));
@@ -235,7 +239,9 @@ impl Ruleset {
     fn refuse(&self, tally: Tally<'_>) -> RecipientDecision {
         let mut refusing = tally.refusing;
         refusing.sort_by_key(|rule| rule.id);
-        let reasons = refusing.iter().filter_map(|rule| rule.reason).collect();
+        let reasons: Vec<ReasonCode> = refusing.iter().filter_map(|rule| rule.reason).collect();
+        // Where clauses refuse the whole, those are the reason; the ones that keep one class are in its entry.
+        refusing.retain(|rule| reasons.is_empty() || rule.reason.is_some());
         let refusal = Refusal::new(reasons, ids(&refusing), self.version.clone());
         RecipientDecision {
             ruleset: self.version.clone(),
@@ -284,6 +290,7 @@ struct Tally<'a> {
     permitting: Vec<&'a Rule>,
     refusing: Vec<&'a Rule>,
     masked: Vec<Detail>,
+    masking: Vec<&'a Rule>,
 }
 
 impl<'a> Tally<'a> {

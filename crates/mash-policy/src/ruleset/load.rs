@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use cedar_policy::{Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{Entities, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 use jiff::civil::Date;
 use mash_domain::{answer::Answer, data_class::ClassSet, nation::Nation};
 use miette::Diagnostic;
@@ -100,6 +100,8 @@ pub(super) struct Loaded {
     pub(super) realised: Vec<Realised>,
     pub(super) slices: Slices,
     pub(super) vocabulary: Vocabulary,
+    /// The actions with their group: without them no clause about the whole purpose would speak.
+    pub(super) actions: Entities,
 }
 
 pub(super) fn load(sources: &Sources<'_>) -> Result<Loaded, RulesetError> {
@@ -129,8 +131,9 @@ fn read(sources: &Sources<'_>) -> Result<Loaded, Vec<Fault>> {
     let clauses: Vec<Clause<'_>> =
         rules.iter().zip(&policies).map(|(rule, policy)| Clause { rule, policy }).collect();
     let slices = Slices::build(&schema, &clauses).map_err(|error| whole(error.to_string()))?;
+    let actions = schema.action_entities().map_err(|error| whole(error.to_string()))?;
     let version = RulesetVersion::new(sources.version);
-    Ok(Loaded { version, rules, realised, slices, vocabulary })
+    Ok(Loaded { version, rules, realised, slices, vocabulary, actions })
 }
 
 fn file<'a>(sources: &Sources<'a>, name: &str) -> Result<&'a str, Vec<Fault>> {

@@ -50,3 +50,144 @@ fn a_school_hears_its_profile_and_no_more() {
         assert_eq!(decision.classes.len(), 18, "every class has its decision");
     }
 }
+
+/// The built-in files with one text in one of them replaced.
+fn changed(name: &str, from: &str, to: &str) -> Result<Ruleset, RulesetError> {
+    let text = sources::BUILTIN.files.iter().find(|(file, _)| *file == name).unwrap().1;
+    assert!(text.contains(from), "{name} does not say `{from}`");
+    let text = text.replacen(from, to, 1);
+    let files: Vec<(&str, &str)> = sources::BUILTIN
+        .files
+        .iter()
+        .map(|(file, old)| (*file, if *file == name { text.as_str() } else { *old }))
+        .collect();
+    Ruleset::load(&Sources { version: sources::BUILTIN.version, files: &files })
+}
+
+/// File, what it says, what it shall say, how the fault begins, and why.
+type Slip = (&'static str, &'static str, &'static str, &'static str, &'static str);
+
+const SLIPS: [Slip; 16] = [
+    (
+        "R21.cedar",
+        r#"Answer::"no""#,
+        r#"Answer::"noo""#,
+        "R21.cedar:16: ",
+        "a word that is not one",
+    ),
+    ("R21.cedar", "context.address_protect", "context.adress", "R21.cedar:16: ", "no such fact"),
+    ("R21.cedar", "forbid (", "forbid [", "R21.cedar:11: ", "a slip of the pen"),
+    (
+        "R21.cedar",
+        "@jurisdiction(\"E+W\")",
+        "@jurisdiction(\"S\")",
+        "R21.cedar:11: ",
+        "another country",
+    ),
+    ("R21.cedar", "@id(\"R21\")", "@id(\"R22\")", "R21.cedar:11: ", "the id of another file"),
+    ("R21.cedar", "@title", "@titel", "R21.cedar:11: ", "an annotation nobody knows"),
+    ("R21.cedar", "2018-05-25", "2018-02-30", "R21.cedar:11: ", "a day that never was"),
+    ("R05.cedar", "force-not-opted-in", "because", "R05.cedar:28: ", "a reason nobody knows"),
+    ("R21.cedar", "\"whereabouts\")", "\"address\")", "R21.cedar:27: ", "two clauses of one name"),
+    ("R30.cedar", "children-act-2004-s16la", "lost", "R30.cedar:26: ", "a statute nobody knows"),
+    (
+        "schema.cedarschema",
+        "live_investigation: Bool",
+        "live: Bool",
+        "schema.cedarschema:1: ",
+        "facts fit",
+    ),
+    (
+        "schema.cedarschema",
+        "[PoliceForce]",
+        "[Police]",
+        "schema.cedarschema:",
+        "an entity nobody knows",
+    ),
+    (
+        "schema.cedarschema",
+        "[PoliceForce]",
+        "[PoliceForce, Health]",
+        "schema.cedarschema:1: ",
+        "told?",
+    ),
+    ("manifest.toml", "rule = \"R31\"", "rule = \"X\"", "manifest.toml:20: ", "no rule"),
+    ("manifest.toml", "2026-11-01", "2026-11-02", "manifest.toml:1: ", "another folder"),
+    ("manifest.toml", "title =", "titel =", "manifest.toml:", "a key nobody knows"),
+];
+
+#[test]
+fn a_fault_names_its_file_and_line() {
+    for (file, from, to, expected, why) in SLIPS {
+        match changed(file, from, to) {
+            Ok(_) => panic!("{why}: it loaded"),
+            Err(error) => {
+                let first = error.faults().first().unwrap().to_string();
+                assert!(first.starts_with(expected), "{why}: {first}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_built_in_files_are_those_of_the_folder() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../policy/rulesets")
+        .join(sources::BUILTIN.version);
+    let mut found: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort();
+    let mut listed: Vec<&str> = sources::BUILTIN.files.iter().map(|(name, _)| *name).collect();
+    listed.sort_unstable();
+    assert_eq!(found, listed);
+}
+
+#[test]
+fn a_rule_that_cannot_be_evaluated_leaves_the_minimum() {
+    // It passes the checks, and overflows when it is asked.
+    let overflow =
+        "when { 9223372036854775807 + 1 > 0 && context.address_protect != Mash::Answer::\"no\" }";
+    let ruleset =
+        changed("R21.cedar", "when { context.address_protect != Mash::Answer::\"no\" }", overflow)
+            .unwrap();
+    let decision = ruleset.decide(&facts());
+    assert_eq!(numbers(&decision), [1, 2], "the duty is done, and nothing else goes");
+    match &decision.outcome {
+        Decision::Permit(permit) => assert!(permit.is_degraded(), "somebody has to look"),
+        Decision::Refuse(refusal) => panic!("{refusal:?}"),
+    }
+    let unknown = RecipientFacts { conflict: Conflict::Unknown, ..facts() };
+    assert_eq!(numbers(&ruleset.decide(&unknown)), Vec::<u8>::new(), "never blind to a person");
+}
+
+#[test]
+fn a_section_is_cited_from_the_day_on_which_it_commences() {
+    let ruleset = changed("manifest.toml", "note = ", "day = \"2027-04-01\"\nnote = ").unwrap();
+    let cites = |nation, day| {
+        let facts = RecipientFacts { nation, decided_on: day, ..facts() };
+        match ruleset.decide(&facts).outcome {
+            Decision::Permit(permit) => {
+                permit.basis().iter().any(|basis| &**basis == "Children Act 2004 s.16LA")
+            }
+            Decision::Refuse(_) => false,
+        }
+    };
+    assert!(!cites(Nation::England, date(2027, 3, 31)));
+    assert!(cites(Nation::England, date(2027, 4, 1)));
+    assert!(!cites(Nation::Wales, date(2027, 4, 1)), "R30: not for a body in Wales");
+}
+
+#[test]
+fn two_days_of_one_epoch_are_one_decision_and_two_epochs_are_two() {
+    let ruleset = builtin();
+    let on = |day| ruleset.decide(&RecipientFacts { decided_on: day, ..facts() });
+    assert_eq!(on(date(2026, 11, 18)), on(date(2026, 11, 19)));
+    assert_ne!(on(date(2025, 11, 6)), on(date(2025, 11, 7)));
+    assert_eq!(
+        numbers(&on(date(2018, 5, 24))),
+        Vec::<u8>::new(),
+        "before any of its bases existed"
+    );
+}
