@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail loudly")]
 //! The load tool against a hub that loses, doubles, refuses and stalls on purpose: it must say so, to the report.
 
 mod fake;
