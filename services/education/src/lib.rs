@@ -1,1 +1,202 @@
-//! mash-education
+//! What schools and education authorities keep, receive and answer.
+//!
+//! In reading order: [`record`] is a notice as it is kept, [`intake`] takes in what routing released, [`bell`] computes
+//! when it must have been seen, [`notices`] is what a key adult can do with it, [`sweep`] is the ladder that it climbs,
+//! [`receipts`] is what the sender hears. [`directory`], [`calendars`] and [`roll`] are kept beside it.
+//!
+//! Deliberately absent: any decision on what may be known. It was taken by routing, and what is here is what was released.
+
+mod access;
+mod bell;
+mod calendars;
+mod call;
+mod directory;
+mod error;
+mod grpc;
+mod intake;
+mod notices;
+mod receipts;
+mod record;
+mod roll;
+mod store;
+mod sweep;
+mod upload;
+mod watch;
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+use mash_bus::{Bus, Intake, IntakeError, Relay, topics};
+use mash_chassis::Clock;
+use mash_proto::education::v1::{
+    directory_service_server::DirectoryServiceServer, notice_service_server::NoticeServiceServer,
+    roll_service_server::RollServiceServer,
+};
+use mash_store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use crate::{intake::NoticeIntake, watch::Watch};
+
+pub use crate::grpc::{DirectoryApi, NoticeApi, RollApi};
+
+/// The name of this service's outbox and tables.
+pub(crate) const COMPONENT: &str = "education";
+/// The CloudEvents source of what it publishes.
+pub(crate) const SOURCE: &str = "mash/education";
+
+/// A message of an upload: a chunk of at most 1 MiB, and its frame.
+const MESSAGE_BYTES: usize = (1 << 20) + 4_096;
+/// How long the answer to a request is remembered.
+const REMEMBER: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How long before the bell an unacknowledged notice goes up to the authority.
+    pub escalation_lead: SignedDuration,
+    /// How often the ladder is looked at, in real time.
+    pub sweep_interval: Duration,
+    /// How often somebody who watches is told of what another process changed.
+    pub watch_interval: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            escalation_lead: SignedDuration::from_mins(15),
+            sweep_interval: Duration::from_secs(5),
+            watch_interval: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Why the service does not start or stops.
+#[derive(Debug, thiserror::Error)]
+pub enum EducationError {
+    /// The store cannot be used.
+    #[error("the store of the education service cannot be used")]
+    Store(#[from] StoreError),
+    /// The topics cannot be made.
+    #[error("the bus of the education service cannot be used")]
+    Bus(#[from] mash_bus::BusError),
+    /// The intake cannot run.
+    #[error("the intake of the education service cannot run")]
+    Intake(#[from] IntakeError),
+}
+
+/// The service: the directory, the roll and the notices.
+#[derive(Clone)]
+pub struct Education(Arc<Service>);
+
+/// What every part of the service stands on.
+pub(crate) struct Service {
+    pub(crate) store: Store,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: Settings,
+    pub(crate) watch: Watch,
+    /// Makes pupil ids opaque; the same for the life of the store.
+    pub(crate) pupil_key: aws_lc_rs::hmac::Key,
+}
+
+impl Education {
+    /// Prepares tables and topics. Nothing is consumed or published before [`Education::run`].
+    ///
+    /// # Errors
+    ///
+    /// If the store or the bus cannot be used.
+    pub async fn start(
+        store: Store,
+        bus: Arc<dyn Bus>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, EducationError> {
+        Self::start_with(store, bus, clock, Settings::default()).await
+    }
+
+    /// As [`Education::start`], with other settings.
+    ///
+    /// # Errors
+    ///
+    /// If the store or the bus cannot be used.
+    pub async fn start_with(
+        store: Store,
+        bus: Arc<dyn Bus>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Result<Self, EducationError> {
+        store::migrate(&store).await?;
+        bus.ensure_topics(&topics::all()).await?;
+        let pupil_key = roll::pupil_key(&store).await?;
+        Ok(Self(Arc::new(Service { store, bus, clock, settings, watch: Watch::new(), pupil_key })))
+    }
+
+    /// The services to add to a server.
+    #[must_use]
+    pub fn services(
+        &self,
+    ) -> (
+        DirectoryServiceServer<DirectoryApi>,
+        RollServiceServer<RollApi>,
+        NoticeServiceServer<NoticeApi>,
+    ) {
+        (
+            DirectoryServiceServer::new(DirectoryApi(Arc::clone(&self.0)))
+                .max_decoding_message_size(MESSAGE_BYTES),
+            RollServiceServer::new(RollApi(Arc::clone(&self.0)))
+                .max_decoding_message_size(MESSAGE_BYTES),
+            NoticeServiceServer::new(NoticeApi(Arc::clone(&self.0)))
+                .max_decoding_message_size(MESSAGE_BYTES),
+        )
+    }
+
+    /// Takes in, publishes and escalates until told to stop.
+    ///
+    /// # Errors
+    ///
+    /// If the intake cannot run.
+    pub async fn run(&self, shutdown: CancellationToken) -> Result<(), EducationError> {
+        let Service { store, bus, .. } = self.0.as_ref();
+        let handler = Arc::new(NoticeIntake(Arc::clone(&self.0)));
+        let intake = Intake::new(store.clone(), Arc::clone(bus), handler);
+        let relay = Relay::new(store.clone(), Arc::clone(bus), COMPONENT);
+        let (taken_in, ..) = tokio::join!(
+            intake.run(shutdown.clone()),
+            relay.run(shutdown.clone()),
+            self.climb(&shutdown),
+            self.forget(&shutdown),
+        );
+        Ok(taken_in?)
+    }
+
+    /// Sends up what nobody has acknowledged and whose bell is near, by the injected clock. Returns how many.
+    pub async fn sweep(&self) -> usize {
+        self.0.sweep().await
+    }
+
+    async fn climb(&self, shutdown: &CancellationToken) {
+        while pause(self.0.settings.sweep_interval, shutdown).await {
+            self.0.sweep().await;
+        }
+    }
+
+    async fn forget(&self, shutdown: &CancellationToken) {
+        while pause(Duration::from_secs(3_600), shutdown).await {
+            let Ok(before) = self.0.clock.now().checked_sub(REMEMBER) else { continue };
+            if let Err(error) =
+                mash_store::requests::prune(&self.0.store, before.as_millisecond()).await
+            {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "old answers were not removed");
+            }
+        }
+    }
+}
+
+/// False means that the service stops.
+async fn pause(duration: Duration, shutdown: &CancellationToken) -> bool {
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => false,
+        () = tokio::time::sleep(duration) => true,
+    }
+}

@@ -1,0 +1,256 @@
+//! What a key adult or an officer can do with a notice.
+
+use jiff::Timestamp;
+use mash_chassis::Caller;
+use mash_domain::{
+    notice::{Command, NoticeEvent, NoticeState},
+    organisation::OrganisationKind,
+};
+use mash_proto::education::v1 as wire;
+use mash_store::{StoreError, Tx, outbox};
+
+use crate::{
+    COMPONENT, Service,
+    access::{self, Reader, View, desk_of},
+    call::Begun,
+    error::Refusal,
+    receipts::receipt,
+    record::Record,
+    store::{
+        Conn, directory,
+        notices::{self, After},
+    },
+    watch::Changed,
+};
+
+impl Service {
+    /// Whose notices the caller may see.
+    pub(crate) async fn view(conn: &mut Conn, caller: &Caller) -> Result<View, StoreError> {
+        let practitioner = caller.practitioner.clone().unwrap_or_default();
+        let reader = if caller.organisation.kind() == OrganisationKind::School {
+            Reader::School { practitioner }
+        } else {
+            let desks = directory::desks(conn, caller.organisation.code()).await?;
+            let hers = desks
+                .iter()
+                .filter(|(_, (_, officers))| officers.iter().any(|it| it.id == practitioner));
+            Reader::Desks { desks: hers.filter_map(|(desk, _)| desk_of(desk)).collect() }
+        };
+        Ok(View { organisation: caller.organisation.clone(), reader })
+    }
+
+    /// A page of notices, and where the next one begins.
+    pub(crate) async fn list_notices(
+        &self,
+        caller: &Caller,
+        request: wire::ListNoticesRequest,
+    ) -> Result<wire::ListNoticesResponse, Refusal> {
+        let wire::ListNoticesRequest { page_size, page_token, open_only } = request;
+        let size = access::page_size(page_size)?;
+        let after = after_of(&page_token)?;
+        let mut conn = self.store.read().await?;
+        let view = Self::view(&mut conn, caller).await?;
+        let mut records = notices::list(&mut conn, &view, &after, open_only, size + 1).await?;
+        let more = records.len() > size;
+        records.truncate(size);
+        let last = records.last().filter(|_| more);
+        let next_page_token =
+            last.map(|last| format!("{}.{}", last.sort_ms(), last.id)).unwrap_or_default();
+        Ok(wire::ListNoticesResponse {
+            notices: records.iter().map(Record::to_wire).collect(),
+            next_page_token,
+        })
+    }
+
+    /// One notice with its content. That it was opened is told to the sender before the content is shown.
+    pub(crate) async fn get_notice(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<wire::Notice, Refusal> {
+        let id = access::notice_id(name)?;
+        let mut conn = self.store.read().await?;
+        let view = Self::view(&mut conn, caller).await?;
+        let record = notices::visible(&mut conn, &view, id).await?.ok_or(Refusal::NotFound)?;
+        drop(conn);
+        if record.recipient != view.organisation {
+            // The ladder: the authority has a telephone task. What the school was told is the school's.
+            return Ok(record.to_wire());
+        }
+        if record.notice.state != NoticeState::Delivered {
+            return Ok(record.to_wire_with_content());
+        }
+        let mut tx = self.store.begin().await?;
+        let mut record = self.locked(&mut tx, &view, id).await?;
+        let by = caller.practitioner.clone().unwrap_or_default();
+        self.apply(&mut tx, &mut record, Command::Open { by }).await?;
+        tx.commit().await?;
+        self.changed(&record);
+        Ok(record.to_wire_with_content())
+    }
+
+    /// A person has it and acts on it.
+    pub(crate) async fn acknowledge(
+        &self,
+        caller: &Caller,
+        request: wire::AcknowledgeNoticeRequest,
+    ) -> Result<wire::AcknowledgeNoticeResponse, Refusal> {
+        let id = access::notice_id(&request.name)?;
+        let revision =
+            u32::try_from(request.revision).ok().filter(|revision| *revision > 0).ok_or_else(
+                || Refusal::field("revision", "MASH-E016", "the revision that was read, 1 or more"),
+            )?;
+        let mut call =
+            match self.begin(caller, "AcknowledgeNotice", &request.request_id, &request).await? {
+                Begun::Replay(answer) => return Ok(answer),
+                Begun::Fresh(call) => call,
+            };
+        let by = call.practitioner.clone();
+        let record =
+            self.command(&mut call.tx, caller, id, Command::Acknowledge { by, revision }).await?;
+        let answer =
+            call.finish(wire::AcknowledgeNoticeResponse { notice: Some(record.to_wire()) }).await?;
+        self.changed(&record);
+        Ok(answer)
+    }
+
+    /// The child is not on the roll: the content goes at once, and the sender hears of it.
+    pub(crate) async fn reject(
+        &self,
+        caller: &Caller,
+        request: wire::RejectNoticeRequest,
+    ) -> Result<wire::RejectNoticeResponse, Refusal> {
+        let id = access::notice_id(&request.name)?;
+        let mut call =
+            match self.begin(caller, "RejectNotice", &request.request_id, &request).await? {
+                Begun::Replay(answer) => return Ok(answer),
+                Begun::Fresh(call) => call,
+            };
+        let by = call.practitioner.clone();
+        let record = self.command(&mut call.tx, caller, id, Command::Reject { by }).await?;
+        let answer =
+            call.finish(wire::RejectNoticeResponse { notice: Some(record.to_wire()) }).await?;
+        self.changed(&record);
+        Ok(answer)
+    }
+
+    /// Copies of a recalled notice were deleted.
+    pub(crate) async fn confirm_deletion(
+        &self,
+        caller: &Caller,
+        request: wire::ConfirmDeletionRequest,
+    ) -> Result<wire::ConfirmDeletionResponse, Refusal> {
+        let id = access::notice_id(&request.name)?;
+        let mut call =
+            match self.begin(caller, "ConfirmDeletion", &request.request_id, &request).await? {
+                Begun::Replay(answer) => return Ok(answer),
+                Begun::Fresh(call) => call,
+            };
+        let by = call.practitioner.clone();
+        let record =
+            self.command(&mut call.tx, caller, id, Command::ConfirmDeletion { by }).await?;
+        let answer =
+            call.finish(wire::ConfirmDeletionResponse { notice: Some(record.to_wire()) }).await?;
+        self.changed(&record);
+        Ok(answer)
+    }
+
+    async fn command(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        id: &str,
+        command: Command,
+    ) -> Result<Record, Refusal> {
+        let view = Self::view(tx.conn(), caller).await?;
+        let mut record = self.locked(tx, &view, id).await?;
+        if record.recipient != view.organisation {
+            // An officer sees that a school's notice went up to her; only the school can answer it.
+            return Err(mash_domain::notice::NoticeRefusal::State(record.notice.state).into());
+        }
+        self.apply(tx, &mut record, command).await?;
+        Ok(record)
+    }
+
+    async fn locked(&self, tx: &mut Tx, view: &View, id: &str) -> Result<Record, Refusal> {
+        notices::lock(tx, &[id]).await?;
+        notices::visible(tx.conn(), view, id).await?.ok_or(Refusal::NotFound)
+    }
+
+    /// Carries out a command, and writes what came of it and the receipts in the same transaction.
+    pub(crate) async fn apply(
+        &self,
+        tx: &mut Tx,
+        record: &mut Record,
+        command: Command,
+    ) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        let (notice, events) = record.notice.apply(command, now)?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        record.notice = notice;
+        if record.notice.state.is_wiped() {
+            record.wipe();
+        }
+        notices::put(tx, &[record]).await?;
+        Ok(write_receipts(tx, record, &events, now).await?)
+    }
+
+    /// Wakes those who watch. Only after the commit.
+    pub(crate) fn changed(&self, record: &Record) {
+        self.watch.tell(Changed {
+            id: record.id.clone(),
+            recipient: record.recipient.to_string(),
+            authority: record.escalated_authority.clone().unwrap_or_default(),
+        });
+    }
+
+    /// Everything open that the caller may see.
+    pub(crate) async fn open_notices(&self, caller: &Caller) -> Result<Vec<Record>, Refusal> {
+        let mut conn = self.store.read().await?;
+        let view = Self::view(&mut conn, caller).await?;
+        let mut open = Vec::new();
+        let mut after = After::start();
+        loop {
+            let page = notices::list(&mut conn, &view, &after, true, 500).await?;
+            let Some(last) = page.last() else { return Ok(open) };
+            after = After { sort_ms: last.sort_ms(), id: last.id.clone() };
+            open.extend(page);
+        }
+    }
+
+    /// One notice, if the caller may see it.
+    pub(crate) async fn one_notice(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<Option<Record>, Refusal> {
+        let mut conn = self.store.read().await?;
+        let view = Self::view(&mut conn, caller).await?;
+        Ok(notices::visible(&mut conn, &view, id).await?)
+    }
+}
+
+async fn write_receipts(
+    tx: &mut Tx,
+    record: &Record,
+    events: &[NoticeEvent],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let receipts: Vec<_> = events.iter().filter_map(|event| receipt(record, event, now)).collect();
+    outbox::enqueue(tx, COMPONENT, &receipts).await
+}
+
+fn after_of(token: &str) -> Result<After, Refusal> {
+    if token.is_empty() {
+        return Ok(After::start());
+    }
+    let read = || {
+        let (sort_ms, id) = token.split_once('.')?;
+        Some(After { sort_ms: sort_ms.parse().ok()?, id: id.to_owned() })
+    };
+    read().ok_or_else(|| {
+        Refusal::field("page_token", "MASH-E016", "the token of the page before, unchanged")
+    })
+}

@@ -1,0 +1,69 @@
+//! The tables of this service. Nothing else in it knows SQL.
+
+pub(crate) mod directory;
+pub(crate) mod notices;
+pub(crate) mod roll;
+
+use mash_store::{Migration, Store, StoreError, Tx};
+use sqlx::{AnyConnection, Row as _};
+
+/// A connection, for those who only pass it on.
+pub(crate) type Conn = AnyConnection;
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "directory, roll and notices",
+    sql: include_str!("store/0001_education.sql"),
+}];
+
+/// Rows of wide tables per statement, far below the parameter limits of both databases.
+const CHUNK: usize = 200;
+
+/// Brings the tables up to date.
+pub(crate) async fn migrate(store: &Store) -> Result<(), StoreError> {
+    store.migrate(crate::COMPONENT, MIGRATIONS).await
+}
+
+/// A single value by its name.
+pub(crate) async fn setting(
+    conn: &mut AnyConnection,
+    name: &str,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = sqlx::query("SELECT content FROM education_settings WHERE name = $1")
+        .bind(name)
+        .fetch_optional(conn);
+    Ok(row.await?.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Sets a single value.
+pub(crate) async fn set(tx: &mut Tx, name: &str, content: &[u8]) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO education_settings (name, content) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET content = excluded.content",
+    )
+    .bind(name)
+    .bind(content)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Sets a single value unless it is there already, and tells which one it is.
+pub(crate) async fn set_once(
+    tx: &mut Tx,
+    name: &str,
+    content: &[u8],
+) -> Result<Vec<u8>, StoreError> {
+    sqlx::query(
+        "INSERT INTO education_settings (name, content) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    )
+    .bind(name)
+    .bind(content)
+    .execute(tx.conn())
+    .await?;
+    setting(tx.conn(), name).await?.ok_or(StoreError::Corrupt("a setting that was just made"))
+}
+
+fn corrupt<E>(what: &'static str) -> impl FnOnce(E) -> StoreError {
+    move |_| StoreError::Corrupt(what)
+}
