@@ -94,7 +94,6 @@ fn refuge(people: &People) -> IncidentReport {
                     followed them to the supermarket and struck the window of their car. He was arrested."
             .to_owned(),
         offences: vec!["Stalking involving fear of violence".to_owned()],
-        collection_risk: Answer::Yes.into(),
         ..incident("2600412002", wednesday(22, 50), adults, children)
     };
     report("I2", vec!["C3"], first)

@@ -98,7 +98,7 @@ fn college(people: &People) -> IncidentReport {
         adult("a1", ("Hodan", "Abdi"), AdultRole::Victim, &[("c1", RelationshipKind::Mother)]),
         adult(
             "a2",
-            ("Yusuf", "Warsame"),
+            ("Ismail", "Warsame"),
             AdultRole::Suspect,
             &[("c1", RelationshipKind::StepParent)],
         ),
@@ -110,8 +110,8 @@ fn college(people: &People) -> IncidentReport {
         ..people.child("C10", "c1")
     }];
     let first = Incident {
-        narrative: "Yusuf Warsame threatened Hodan Abdi in the hall of the flat. Layla stood between them. \
-                    Yusuf Warsame left before officers came."
+        narrative: "Ismail Warsame threatened Hodan Abdi in the hall of the flat. Layla stood between them. \
+                    Ismail Warsame left before officers came."
             .to_owned(),
         place_authority_code: "681".to_owned(),
         ..incident("2600412010", thursday(5, 40), adults, children)
