@@ -207,7 +207,7 @@ fn stale_roll(people: &People) -> IncidentReport {
     let children = vec![Child {
         stated_establishment: stated("Ysgol Gynradd Pont-y-Bryn", E1),
         whereabouts: "In her mother's bed".to_owned(),
-        voice: spoke("I like my new school. Please don't tell Steve where it is.", Answer::Yes),
+        voice: spoke("I like my new school. Please don't tell Stephen where it is.", Answer::Yes),
         ..people.child("C13", "c1")
     }];
     let first = Incident {
@@ -223,7 +223,7 @@ fn stale_roll(people: &People) -> IncidentReport {
 fn nowhere(people: &People) -> IncidentReport {
     let adults = vec![
         adult("a1", ("Shauna", "Brennan"), AdultRole::Victim, &[("c1", RelationshipKind::Mother)]),
-        adult("a2", ("", ""), AdultRole::Suspect, &[("c1", RelationshipKind::NotRelated)]),
+        adult("a2", ("Gary", "Stone"), AdultRole::Suspect, &[("c1", RelationshipKind::NotRelated)]),
     ];
     let children = vec![Child {
         stated_establishment: stated("a school in Barry", ""),
@@ -234,8 +234,8 @@ fn nowhere(people: &People) -> IncidentReport {
     let first = Incident {
         dash_risk: DashRisk::NotGraded.into(),
         narrative:
-            "Shauna Brennan was shouted at and shoved by a man whom she met last month and whose \
-                    name she would not give. The family came to Barry from Dublin in October."
+            "Shauna Brennan was shouted at and shoved by Gary Stone, whom she met last month. \
+                    The family came to Barry from Dublin in October."
                 .to_owned(),
         place_authority_code: "673".to_owned(),
         ..incident("2600412007", thursday(2, 20), adults, children)
