@@ -1,5 +1,8 @@
 //! Wales as files: a register, rolls, contacts, calendars and incidents, to import or to send.
 //!
+//! A table of an import has no room for a notice, so each file says by its name that it is synthetic, and a text beside
+//! them says it in full.
+//!
 //! Tables are CSV. Requests are one JSON document a line, in the mapping of the contract, as `grpcurl -d @` reads them.
 
 use std::{
@@ -89,21 +92,24 @@ impl Wales {
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, WriteError> {
         let mut files = Folder::open(folder)?;
         files.put("SYNTHETIC-README.txt", about(self).as_bytes())?;
-        files.put("establishments-wales.csv", &self.establishments_csv()?)?;
+        files.put("synthetic-establishments-wales.csv", &self.establishments_csv()?)?;
         for authority in self.authorities() {
-            files.put(&format!("rolls/{authority}.csv"), &self.roll_csv(authority)?)?;
+            files.put(
+                &format!("rolls/synthetic-roll-{authority}.csv"),
+                &self.roll_csv(authority)?,
+            )?;
         }
         let contacts = json_lines("mash.education.v1.ReplaceContactsRequest", &self.contacts())?;
-        files.put("contacts.jsonl", &contacts)?;
+        files.put("synthetic-contacts.jsonl", &contacts)?;
         let calendars = json_lines("mash.education.v1.ReplaceCalendarRequest", &self.calendars())?;
-        files.put("calendars.jsonl", &calendars)?;
+        files.put("synthetic-calendars.jsonl", &calendars)?;
         let requests: Vec<_> =
             self.incidents().into_iter().map(|incident| incident.request).collect();
         let lines = json_lines("mash.police.v1.ReportDomesticAbuseIncidentRequest", &requests)?;
-        files.put("incidents.jsonl", &lines)?;
+        files.put("synthetic-incidents.jsonl", &lines)?;
         let delimited: Vec<u8> =
             requests.iter().flat_map(Message::encode_length_delimited_to_vec).collect();
-        files.put("incidents.binpb", &delimited)?;
+        files.put("synthetic-incidents.binpb", &delimited)?;
         Ok(files.written)
     }
 }
@@ -156,12 +162,12 @@ fn about(wales: &Wales) -> String {
          addresses and incidents are invented, and any likeness is chance. NHS numbers are from the 999 range, which is \
          kept for tests.\n\n\
          {} establishments, {} families, {} children.\n\n\
-         establishments-wales.csv  the Welsh list, for `mash directory import`\n\
-         rolls/<authority>.csv     one roll for each authority, for `mash roll import`\n\
-         contacts.jsonl            ReplaceContactsRequest, one a line\n\
-         calendars.jsonl           ReplaceCalendarRequest, one a line\n\
-         incidents.jsonl           ReportDomesticAbuseIncidentRequest, one a line, in the order of reporting\n\
-         incidents.binpb           the same, length-delimited\n",
+         synthetic-establishments-wales.csv  the Welsh list, for `mash directory import`\n\
+         rolls/synthetic-roll-<code>.csv     one roll for each authority, for `mash roll import`\n\
+         synthetic-contacts.jsonl            ReplaceContactsRequest, one a line\n\
+         synthetic-calendars.jsonl           ReplaceCalendarRequest, one a line\n\
+         synthetic-incidents.jsonl           ReportDomesticAbuseIncidentRequest, one a line, as reported\n\
+         synthetic-incidents.binpb           the same, length-delimited\n",
         wales.seed,
         wales.schools.len(),
         wales.families.len(),

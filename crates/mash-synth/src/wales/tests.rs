@@ -217,11 +217,14 @@ fn the_files_are_written_and_say_what_they_are() {
     let folder = std::env::temp_dir().join(format!("mash-synth-{}", std::process::id()));
     let written = small().write(&folder).unwrap();
     assert_eq!(written.len(), 6 + 22);
+    let marked =
+        |path: &std::path::PathBuf| path.to_string_lossy().to_lowercase().contains("synthetic");
+    assert!(written.iter().all(marked), "{written:?}");
     let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     assert!(text("SYNTHETIC-README.txt").starts_with(crate::identifiers::BANNER));
     let first: serde_json::Value =
-        serde_json::from_str(text("incidents.jsonl").lines().next().unwrap()).unwrap();
+        serde_json::from_str(text("synthetic-incidents.jsonl").lines().next().unwrap()).unwrap();
     assert!(first["incident"]["occurrenceNumber"].is_string());
-    assert_eq!(text("contacts.jsonl").lines().count(), small().contacts().len());
+    assert_eq!(text("synthetic-contacts.jsonl").lines().count(), small().contacts().len());
     std::fs::remove_dir_all(&folder).unwrap();
 }
