@@ -1,0 +1,13 @@
+//! One suite for every bus, and one for relay and intake over every pair of bus and store.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests may fail loudly"
+)]
+
+mod bus;
+mod fixture;
+mod ledger;
+mod pipeline;
