@@ -21,6 +21,8 @@ pub struct Limits {
     pub call: Duration,
     /// An upload in many messages takes at most this long.
     pub upload: Duration,
+    /// Everything that one call sends, in bytes; a single message may have 4 MiB.
+    pub upload_bytes: u64,
     /// Streams on a connection of this age end, so that callers spread over servers and show new certificates.
     pub connection_age: Duration,
     /// So much later the caller is asked to leave the connection. It is cut when the longest call must have ended.
@@ -45,6 +47,7 @@ impl Default for Limits {
             calls: 4_096,
             call: Duration::from_secs(30),
             upload: Duration::from_secs(600),
+            upload_bytes: 256 * 1_024 * 1_024,
             connection_age: Duration::from_secs(3_600),
             connection_grace: Duration::from_secs(5),
             drain: Duration::from_secs(10),

@@ -139,3 +139,26 @@ fn a_serial_number_reads_back_in_the_ways_that_tools_print_it() {
         assert!(text.parse::<Serial>().is_err(), "{text}");
     }
 }
+
+#[test]
+fn administrators_at_once_lose_nothing() {
+    let (folder, ca) = authority();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let ca = Ca::open(folder.path().join("ca")).unwrap();
+                for _ in 0..4 {
+                    let issued = ca.issue(&gwent(), YEAR).unwrap();
+                    ca.revoke(&Which::Serial(issued.serial)).unwrap();
+                }
+            });
+        }
+    });
+    let list = ca.list().unwrap();
+    assert_eq!(list.len(), 32);
+    assert!(list.iter().all(|entry| entry.revoked_at.is_some()));
+    let revoked = std::fs::read(ca.revocations_path()).unwrap();
+    let (_, pem) = x509_parser::pem::parse_x509_pem(&revoked).unwrap();
+    let (_, list) = x509_parser::parse_x509_crl(&pem.contents).unwrap();
+    assert_eq!(list.iter_revoked_certificates().count(), 32);
+}

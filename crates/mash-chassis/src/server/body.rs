@@ -1,4 +1,5 @@
-//! The answer to a call, with its line in the log; a stream whose caller loses its right to it ends with a reason.
+//! What a call sends, up to a limit; and the answer to it, with its line in the log. A stream whose caller loses its
+//! right to it ends with a reason.
 
 use std::{
     pin::Pin,
@@ -14,6 +15,7 @@ use tonic::{Code, Status, body::Body};
 use tracing::Span;
 
 use super::{call, connection::Session};
+use crate::fault;
 
 /// One call, until its answer has ended. Its line in the log names no person and no content.
 pub(crate) struct Record {
@@ -90,7 +92,7 @@ impl HttpBody for Guarded {
         {
             let status = call::ended(session.ending());
             self.done = true;
-            self.record.set(status.code(), crate::fault::code_of(&status));
+            self.record.set(status.code(), fault::code_of(&status));
             let mut trailers = http::HeaderMap::new();
             status.add_header(&mut trailers)?;
             return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
@@ -99,7 +101,7 @@ impl HttpBody for Guarded {
         if let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(status) = frame.trailers_ref().and_then(Status::from_header_map)
         {
-            self.record.set(status.code(), crate::fault::code_of(&status));
+            self.record.set(status.code(), fault::code_of(&status));
         }
         polled
     }
@@ -110,5 +112,50 @@ impl HttpBody for Guarded {
 
     fn size_hint(&self) -> SizeHint {
         if self.watch.is_some() { SizeHint::default() } else { self.body.size_hint() }
+    }
+}
+
+/// What a call sends, until it is too much.
+pub(crate) struct Measured {
+    body: Body,
+    left: u64,
+}
+
+impl Measured {
+    pub(crate) const fn new(body: Body, limit: u64) -> Self {
+        Self { body, left: limit }
+    }
+}
+
+impl HttpBody for Measured {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+        {
+            let size = u64::try_from(data.len()).unwrap_or(u64::MAX);
+            let Some(left) = self.left.checked_sub(size) else {
+                return Poll::Ready(Some(Err(fault::exhausted(
+                    fault::MESSAGE_TOO_LARGE,
+                    "the call sends more than the hub takes at once; send it in parts",
+                ))));
+            };
+            self.left = left;
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

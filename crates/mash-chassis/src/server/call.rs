@@ -18,7 +18,7 @@ use tower::{Layer, Service};
 use tracing::{Instrument as _, Span, field::Empty};
 
 use super::{
-    body::{Guarded, Record},
+    body::{Guarded, Measured, Record},
     connection::{Ending, Session},
     watch::Trust,
 };
@@ -92,6 +92,8 @@ where
             return Box::pin(async move { Ok(refusal(&status, record)) });
         };
         let deadline = self.layer.limits.deadline(method.shape, request.headers());
+        let limit = self.layer.limits.upload_bytes;
+        let request = request.map(|body| Body::new(Measured::new(body, limit)));
         let answer = self.inner.call(request).instrument(span);
         let stream_of = session.filter(|_| method.shape == Shape::Stream);
         Box::pin(async move {

@@ -43,6 +43,15 @@ async fn a_message_of_20_mb_is_refused_clearly_and_the_connection_lives_on() {
 }
 
 #[tokio::test]
+async fn a_call_sends_no_more_than_its_share() {
+    let hub = hub(Limits { upload_bytes: 100_000, ..quick() }).await;
+    let mut client = hub.client("operator/hub");
+    let status = client.set_force_profile(profile(101_000)).await.err().unwrap();
+    assert_eq!(told(&status), (Code::ResourceExhausted, "MASH-C004".to_owned()));
+    assert!(client.set_force_profile(profile(99_000)).await.is_ok(), "and again the next time");
+}
+
+#[tokio::test]
 async fn an_unreadable_message_is_the_callers_fault() {
     let hub = Hub::start().await;
     let (_, tls) = hub.issue("police/61");
