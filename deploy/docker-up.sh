@@ -148,7 +148,7 @@ standin_rust() {
   context=$(mktemp -d "$engine/rust.XXXXXX")
   mkdir "$context/toolchain"
   cp -r "$sysroot/bin" "$sysroot/lib" "$sysroot/libexec" "$context/toolchain/" 2>/dev/null || true
-  cp deploy/standin/rust/Dockerfile "$context/"
+  cp deploy/standin/rust/Dockerfile /etc/ssl/certs/ca-certificates.crt "$context/"
   build_quietly "$MASH_RUST_IMAGE" "$context" --build-arg "BASE_IMAGE=$MASH_BASE_IMAGE"
   rm -rf "$context"
 }
