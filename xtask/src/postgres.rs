@@ -5,7 +5,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
@@ -235,6 +235,8 @@ fn start(programs: &Path, cluster: &Cluster) -> Result<()> {
         .arg(&options)
         .arg("-D")
         .arg(cluster.data())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
         .status()?;
     if !started.success() {
         bail!("PostgreSQL does not start\n{}", process::log_tail(&cluster.log(), 40));
