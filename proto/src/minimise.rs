@@ -169,10 +169,17 @@ fn write_nested(
 ) -> Result<(), MinimiseError> {
     write_key(field.number, 2, out);
     let mark = out.len();
+    out.push(0); // Where the length goes, which is one byte for most messages.
     write_message(plan, input, keep, out)?;
-    let mut length = Vec::with_capacity(5);
-    write_varint((out.len() - mark) as u64, &mut length);
-    out.splice(mark..mark, length);
+    let length = (out.len() - mark - 1) as u64;
+    match out.get_mut(mark) {
+        Some(place) if length < 0x80 => *place = seven_bits(length),
+        _ => {
+            let mut long = Vec::with_capacity(5);
+            write_varint(length, &mut long);
+            out.splice(mark..=mark, long);
+        }
+    }
     Ok(())
 }
 
@@ -333,13 +340,16 @@ fn write_key(number: u32, wire_type: u32, out: &mut Vec<u8>) {
     write_varint(u64::from(number << 3 | wire_type), out);
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "seven bits at a time")]
 fn write_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
-        out.push(value as u8 | 0x80);
+        out.push(seven_bits(value) | 0x80);
         value >>= 7;
     }
-    out.push(value as u8);
+    out.push(seven_bits(value));
+}
+
+const fn seven_bits(value: u64) -> u8 {
+    (value & 0x7f) as u8
 }
 
 fn write_scalar(value: &Raw<'_>, out: &mut Vec<u8>) {
