@@ -121,3 +121,79 @@ async fn compact(store: &Store, topic: &str) -> Result<u64, StoreError> {
     tx.commit().await?;
     Ok(done.rows_affected())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use mash_store::{Dialect, testing::TestDatabase};
+
+    use super::*;
+    use crate::{Bus as _, BusMessage, TopicSpec, embedded::EmbeddedBus};
+
+    fn message(topic: &str, key: &str, number: usize) -> BusMessage {
+        BusMessage {
+            topic: topic.into(),
+            key: key.into(),
+            event_id: number.to_string(),
+            payload: number.to_string().into(),
+        }
+    }
+
+    async fn only_what_nobody_needs_is_removed(dialect: Dialect) {
+        let database = TestDatabase::create(dialect).await;
+        let store = database.store().await;
+        let bus = Arc::new(EmbeddedBus::open(&store).await.unwrap());
+        bus.ensure_topics(&[
+            TopicSpec { name: "events", partitions: 1, compacted: false },
+            TopicSpec { name: "states", partitions: 2, compacted: true },
+        ])
+        .await
+        .unwrap();
+        let events: Vec<_> = (0..10).map(|number| message("events", "k", number)).collect();
+        let states: Vec<_> =
+            (0..30).map(|number| message("states", &(number % 3).to_string(), number)).collect();
+        bus.publish(&events).await.unwrap();
+        bus.publish(&states).await.unwrap();
+
+        // One group has read all, another has read four.
+        for (group, count) in [("all", 10), ("four", 4)] {
+            let mut subscription = bus.subscribe(group, &["events"]).await.unwrap();
+            assert_eq!(subscription.next_batch(count).await.unwrap().len(), count);
+            subscription.commit().await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        assert_eq!(
+            tidy(&store, Duration::from_secs(60)).await.unwrap(),
+            27,
+            "states are compacted, events are young"
+        );
+        assert_eq!(tidy(&store, Duration::ZERO).await.unwrap(), 4, "what both have read");
+        assert_eq!(tidy(&store, Duration::ZERO).await.unwrap(), 0);
+
+        let mut late = bus.subscribe("four", &["events"]).await.unwrap();
+        let rest = late.next_batch(99).await.unwrap();
+        assert!(rest.iter().map(|delivery| delivery.offset).eq(4..10));
+        // A new group reads the last state of each key, over the gaps that compaction left.
+        let mut states = bus.subscribe("new", &["states"]).await.unwrap();
+        let mut last = Vec::new();
+        while last.len() < 3 {
+            last.extend(states.next_batch(1).await.unwrap());
+        }
+        last.sort_by(|a, b| a.payload.cmp(&b.payload));
+        assert!(last.iter().map(|delivery| delivery.payload.as_ref()).eq([b"27", b"28", b"29"]));
+        states.commit().await.unwrap();
+        bus.publish(&[message("states", "1", 30)]).await.unwrap();
+        assert_eq!(states.next_batch(9).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn only_what_nobody_needs_is_removed_on_sqlite() {
+        only_what_nobody_needs_is_removed(Dialect::Sqlite).await;
+    }
+
+    #[tokio::test]
+    async fn only_what_nobody_needs_is_removed_on_postgres() {
+        only_what_nobody_needs_is_removed(Dialect::Postgres).await;
+    }
+}
