@@ -13,6 +13,7 @@ cd "$(dirname "$0")/.."
 readonly engine=$PWD/.tools/docker
 readonly socket=$engine/docker.sock
 export DOCKER_HOST=unix://$socket COMPOSE_PROJECT_NAME=mash
+export COMPOSE_FILE=docker-compose.yml:deploy/compose.play.yml
 
 say() { echo "docker-up: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -29,12 +30,7 @@ done
 [ "$(id -u)" -eq 0 ] || die 'an engine of its own needs root; with Docker at hand: docker compose up --build --wait'
 
 compose() {
-  local files=(-f docker-compose.yml -f deploy/compose.play.yml)
-  if docker compose version >/dev/null 2>&1; then
-    docker compose "${files[@]}" "$@"
-  else
-    docker-compose "${files[@]}" "$@"
-  fi
+  if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi
 }
 
 install_packages() {
@@ -230,5 +226,6 @@ compose up --detach --no-build || { compose logs --tail 40 >&2; die 'the service
 wait_until_healthy
 play
 if [ -n "$keep" ]; then
-  say "left running. For your shell: export DOCKER_HOST=$DOCKER_HOST COMPOSE_PROJECT_NAME=mash; to end: $0 --down"
+  export -p | grep -E ' (DOCKER_HOST|COMPOSE_PROJECT_NAME|COMPOSE_FILE|MASH_[A-Z]+_IMAGE)=' >"$engine/env"
+  say "left running. For your shell: . $engine/env; to end: $0 --down"
 fi
