@@ -1,0 +1,385 @@
+//! A hub with only the education service in it, a certificate authority of its own, and a clock that stands still.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use mash_bus::{Bus, BusMessage, topics};
+use mash_chassis::{
+    ManualClock, Server,
+    ca::{Ca, Subject},
+    client_channel, fault,
+};
+use mash_domain::organisation::OrganisationId;
+use mash_education::{Education, Settings};
+use mash_proto::{
+    convert::time_to_wire,
+    disclosure::v1::{
+        ChildIdentity, Content, DisclosureRecalled, DisclosureReleased, ReceiptRecorded,
+    },
+    education::v1::{
+        self as wire, directory_service_client::DirectoryServiceClient,
+        notice_service_client::NoticeServiceClient, roll_service_client::RollServiceClient,
+    },
+    envelope::{Attributes, event_id, unwrap, wrap},
+    event::v1::Envelope,
+};
+use mash_store::{Dialect, Store, testing::TestDatabase};
+use prost::{Message, Name};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Request, Status, transport::Channel};
+
+pub(crate) const E1: &str = "school/6722301";
+pub(crate) const BRIDGEND: &str = "authority/672";
+pub(crate) const OPERATOR: &str = "operator/hub";
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+const SOON: Duration = Duration::from_secs(20);
+
+pub(crate) struct Hub {
+    pub(crate) clock: ManualClock,
+    pub(crate) education: Education,
+    pub(crate) store: Store,
+    bus: Arc<dyn Bus>,
+    ca: Ca,
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    folder: TempDir,
+    _database: TestDatabase,
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+impl Hub {
+    /// At 02:10 in the night of the scenario.
+    pub(crate) async fn start(dialect: Dialect) -> Self {
+        let database = TestDatabase::create(dialect).await;
+        let store = database.store().await;
+        let bus = mash_bus::connect("embedded", &store).await.unwrap();
+        let clock = ManualClock::new("2026-11-19T02:10:00Z".parse().unwrap());
+        // The ladder is climbed only when a test says so.
+        let settings = Settings { sweep_interval: DAY, watch_interval: DAY, ..Settings::default() };
+        let education =
+            Education::start_with(store.clone(), bus.clone(), Arc::new(clock.clone()), settings)
+                .await
+                .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let ca = Ca::create(folder.path().join("ca")).unwrap();
+        let hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let issued =
+            ca.issue(Subject::Server { name: "education".to_owned(), hosts }, DAY).unwrap();
+        let (cert, key) = issued.write(folder.path(), "server").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let (directory, roll, notices) = education.services();
+        let server = Server::builder(ca.tls_files(cert, key))
+            .add_service(directory)
+            .add_service(roll)
+            .add_service(notices);
+        tokio::spawn(server.serve(listener, shutdown.clone()));
+        let (running, stop) = (education.clone(), shutdown.clone());
+        tokio::spawn(async move { running.run(stop).await });
+        Self { clock, education, store, bus, ca, address, shutdown, folder, _database: database }
+    }
+
+    /// A hub that knows E1, its calendar, its key adult and deputy.
+    pub(crate) async fn with_school(dialect: Dialect) -> Self {
+        let hub = Self::start(dialect).await;
+        let report = hub.import_wales(&wales_row("2301", "Ysgol Gynradd Pont-y-Bryn")).await;
+        assert_eq!((report.created, report.problems_total), (1, 0));
+        let calendar = wire::ReplaceCalendarRequest {
+            request_id: id(),
+            parent: "establishments/6722301".into(),
+            calendar: Some(calendar(535)),
+        };
+        hub.directory(E1).replace_calendar(calendar).await.unwrap();
+        hub
+    }
+
+    pub(crate) fn at(&self, local: &str) {
+        self.clock.set(london(local));
+    }
+
+    fn channel(&self, organisation: &str) -> Channel {
+        let issued = self.ca.issue(&organisation.parse::<OrganisationId>().unwrap(), DAY).unwrap();
+        let stem = format!("{}-{}", organisation.replace('/', "-"), issued.serial);
+        let (cert, key) = issued.write(self.folder.path(), &stem).unwrap();
+        client_channel(
+            &format!("https://localhost:{}", self.address.port()),
+            &self.ca.tls_files(cert, key),
+        )
+        .unwrap()
+    }
+
+    pub(crate) fn notices(&self, organisation: &str) -> NoticeServiceClient<Channel> {
+        NoticeServiceClient::new(self.channel(organisation))
+    }
+
+    pub(crate) fn directory(&self, organisation: &str) -> DirectoryServiceClient<Channel> {
+        DirectoryServiceClient::new(self.channel(organisation))
+    }
+
+    pub(crate) fn roll(&self, organisation: &str) -> RollServiceClient<Channel> {
+        RollServiceClient::new(self.channel(organisation))
+    }
+
+    pub(crate) async fn import(
+        &self,
+        layout: wire::RegisterLayout,
+        file: &str,
+    ) -> wire::ImportReport {
+        use wire::import_establishments_request::Part;
+        let header =
+            wire::ImportEstablishmentsHeader { layout: layout.into(), register_date: None };
+        let parts = [Part::Header(header), Part::Chunk(file.as_bytes().to_vec())];
+        let messages = parts.map(|part| wire::ImportEstablishmentsRequest { part: Some(part) });
+        let answer =
+            self.directory(OPERATOR).import_establishments(tokio_stream::iter(messages)).await;
+        answer.unwrap().into_inner().report.unwrap()
+    }
+
+    pub(crate) async fn import_wales(&self, rows: &str) -> wire::ImportReport {
+        let header = "LA Code,School Number,School Name,Sector,Postcode,Status,Close Date";
+        self.import(wire::RegisterLayout::Wales, &format!("{header}\n{rows}")).await
+    }
+
+    pub(crate) async fn officers(&self, desk: &str, officers: &[&str]) {
+        let contacts = officers
+            .iter()
+            .map(|officer| contact(officer, wire::ContactRole::DeskOfficer))
+            .collect();
+        let parent = format!("authorities/672/desks/{desk}");
+        let request = wire::ReplaceContactsRequest { request_id: id(), parent, contacts };
+        self.directory(BRIDGEND).replace_contacts(by("manager", request)).await.unwrap();
+    }
+
+    /// Publishes as routing does.
+    pub(crate) async fn publish<M: Message + Name>(&self, key: &str, nonce: &str, event: &M) {
+        let now = mash_chassis::Clock::now(&self.clock);
+        let event_id = event_id(&["test", nonce]);
+        let attributes = Attributes {
+            id: event_id,
+            source: "mash/routing",
+            subject: "case",
+            time: now,
+            cause: None,
+        };
+        self.publish_bytes(key, event_id.to_string(), wrap(event, &attributes).encode_to_vec())
+            .await;
+    }
+
+    pub(crate) async fn publish_bytes(&self, key: &str, event_id: String, payload: Vec<u8>) {
+        let topic = topics::DISCLOSED_EDUCATION.to_owned();
+        let message = BusMessage { topic, key: key.to_owned(), event_id, payload: payload.into() };
+        self.bus.publish(&[message]).await.unwrap();
+    }
+
+    pub(crate) async fn release(&self, release: &DisclosureReleased) {
+        let key = format!("{}-{}", release.disclosure_id, release.revision);
+        self.publish(&recipient(release), &key, release).await;
+    }
+
+    pub(crate) async fn recall(&self, release: &DisclosureReleased) {
+        let recall = DisclosureRecalled {
+            disclosure_id: release.disclosure_id.clone(),
+            duty_id: release.duty_id.clone(),
+            case_id: release.case_id.clone(),
+            recipient: release.recipient.clone(),
+            reason_code: "wrong-child".into(),
+            recall_time: Some(time_to_wire(mash_chassis::Clock::now(&self.clock))),
+        };
+        self.publish(&recipient(release), &format!("{}-recall", release.disclosure_id), &recall)
+            .await;
+    }
+
+    pub(crate) async fn list(&self, organisation: &str, practitioner: &str) -> Vec<wire::Notice> {
+        let request = by(practitioner, wire::ListNoticesRequest::default());
+        self.notices(organisation).list_notices(request).await.unwrap().into_inner().notices
+    }
+
+    pub(crate) async fn get(
+        &self,
+        organisation: &str,
+        practitioner: &str,
+        notice: &str,
+    ) -> Result<wire::Notice, Status> {
+        let request =
+            by(practitioner, wire::GetNoticeRequest { name: format!("notices/{notice}") });
+        let answer = self.notices(organisation).get_notice(request).await?;
+        Ok(answer.into_inner().notice.unwrap())
+    }
+
+    /// Waits until the practitioner's list looks as it should.
+    pub(crate) async fn until(
+        &self,
+        organisation: &str,
+        practitioner: &str,
+        fits: impl Fn(&[wire::Notice]) -> bool,
+    ) -> Vec<wire::Notice> {
+        let mut client = self.notices(organisation);
+        let waiting = async {
+            loop {
+                let request = by(practitioner, wire::ListNoticesRequest::default());
+                let notices = client.list_notices(request).await.unwrap().into_inner().notices;
+                if fits(&notices) {
+                    return notices;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(SOON, waiting).await.expect("the list looks as it should in time")
+    }
+
+    pub(crate) async fn acknowledge(
+        &self,
+        (organisation, practitioner): (&str, &str),
+        notice: &str,
+        revision: i32,
+        request_id: &str,
+    ) -> Result<wire::Notice, Status> {
+        let name = format!("notices/{notice}");
+        let request =
+            wire::AcknowledgeNoticeRequest { request_id: request_id.to_owned(), name, revision };
+        let answer =
+            self.notices(organisation).acknowledge_notice(by(practitioner, request)).await?;
+        Ok(answer.into_inner().notice.unwrap())
+    }
+
+    /// The events of a topic, once there are at least this many.
+    pub(crate) async fn published<M: Message + Name + Default>(
+        &self,
+        topic: &'static str,
+        at_least: usize,
+    ) -> Vec<M> {
+        let group = format!("test-{}", uuid::Uuid::new_v4());
+        let mut subscription = self.bus.subscribe(&group, &[topic]).await.unwrap();
+        let mut events = Vec::new();
+        let reading = async {
+            while events.len() < at_least {
+                for delivery in subscription.next_batch(100).await.unwrap() {
+                    events.extend(unwrap::<M>(&Envelope::decode(delivery.payload).unwrap()).ok());
+                }
+            }
+        };
+        tokio::time::timeout(SOON, reading).await.expect("the events come in time");
+        // One too many would follow at once.
+        let more =
+            tokio::time::timeout(Duration::from_millis(200), subscription.next_batch(100)).await;
+        for delivery in more.map(Result::unwrap).unwrap_or_default() {
+            events.extend(unwrap::<M>(&Envelope::decode(delivery.payload).unwrap()).ok());
+        }
+        events
+    }
+
+    /// Receipts as `KIND practitioner reason late revision`, in the order of the notice's life.
+    pub(crate) async fn receipts(&self, at_least: usize) -> Vec<String> {
+        let receipts: Vec<ReceiptRecorded> = self.published(topics::RECEIPTS, at_least).await;
+        let text = |receipt: ReceiptRecorded| {
+            let kind = receipt.kind().as_str_name().trim_start_matches("RECEIPT_KIND_").to_owned();
+            let late = if receipt.late { " late" } else { "" };
+            format!(
+                "{kind} {} {} r{}{late}",
+                receipt.practitioner, receipt.reason_code, receipt.revision
+            )
+        };
+        receipts.into_iter().map(text).collect()
+    }
+}
+
+fn recipient(release: &DisclosureReleased) -> String {
+    OrganisationId::try_from(release.recipient.clone().unwrap()).unwrap().to_string()
+}
+
+pub(crate) fn id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+pub(crate) fn by<T>(practitioner: &str, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("mash-practitioner", practitioner.parse().unwrap());
+    request
+}
+
+pub(crate) fn london(local: &str) -> Timestamp {
+    let zone = mash_domain::calendar::london().clone();
+    local.parse::<jiff::civil::DateTime>().unwrap().to_zoned(zone).unwrap().timestamp()
+}
+
+pub(crate) fn wales_row(number: &str, name: &str) -> String {
+    format!("672,{number},{name},Primary,CF31 1AA,Open,\n")
+}
+
+pub(crate) fn calendar(session_start_minutes: i32) -> wire::Calendar {
+    let day = |year, month, day| Some(jiff::civil::date(year, month, day).into());
+    wire::Calendar {
+        session_start_minutes,
+        terms: vec![wire::DateRange { first: day(2026, 9, 2), last: day(2026, 12, 18) }],
+        holidays: vec![wire::DateRange { first: day(2026, 10, 26), last: day(2026, 10, 30) }],
+        ..wire::Calendar::default()
+    }
+}
+
+pub(crate) fn contact(id: &str, role: wire::ContactRole) -> wire::Contact {
+    wire::Contact {
+        id: id.to_owned(),
+        full_name: format!("Person {}", id.to_uppercase()),
+        role: role.into(),
+        email: format!("{id}.x@bridgend.example"),
+        telephone: "01656 000000".to_owned(),
+        training_date: Some(jiff::civil::date(2026, 1, 10).into()),
+        confirmed_date: None,
+    }
+}
+
+pub(crate) fn content(words: &str) -> Vec<u8> {
+    let child = ChildIdentity { given_names: words.to_owned(), ..ChildIdentity::default() };
+    Content { child: Some(child), ..Content::default() }.encode_to_vec()
+}
+
+/// A release to E1 for its key adult, of what was accepted at 02:10.
+pub(crate) fn to_school(disclosure_id: &str, addressees: &[&str]) -> DisclosureReleased {
+    DisclosureReleased {
+        disclosure_id: disclosure_id.to_owned(),
+        duty_id: format!("duty-{disclosure_id}"),
+        case_id: format!("case-{disclosure_id}"),
+        recipient: Some((&E1.parse::<OrganisationId>().unwrap()).into()),
+        addressees: addressees.iter().map(|id| (*id).to_owned()).collect(),
+        revision: 1,
+        content: content("Carys"),
+        classes: vec![1],
+        rule_ids: vec!["R01".to_owned()],
+        duty_kind: "school".to_owned(),
+        from_force_code: "62".to_owned(),
+        accept_time: Some(time_to_wire("2026-11-19T02:10:00Z".parse().unwrap())),
+        incident_revision: 1,
+        ..DisclosureReleased::default()
+    }
+}
+
+/// The gRPC code and the hub's code of a refusal.
+pub(crate) fn refused<T>(answer: Result<T, Status>) -> (Code, String) {
+    let status = answer.err().expect("a refusal");
+    (status.code(), fault::code_of(&status).unwrap_or_default())
+}
+
+impl Hub {
+    /// Whether the table of notices still holds a word in the row of this notice.
+    pub(crate) async fn leaks(&self, word: &str, notice: &str) -> bool {
+        let mut conn = self.store.read().await.unwrap();
+        let row = sqlx::query("SELECT content, released FROM education_notices WHERE id = $1")
+            .bind(notice)
+            .fetch_one(&mut *conn)
+            .await
+            .unwrap();
+        let (content, released): (Vec<u8>, Vec<u8>) =
+            (sqlx::Row::try_get(&row, 0).unwrap(), sqlx::Row::try_get(&row, 1).unwrap());
+        [content, released]
+            .iter()
+            .any(|bytes| bytes.windows(word.len()).any(|part| part == word.as_bytes()))
+    }
+}
