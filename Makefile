@@ -12,9 +12,11 @@ demo: ## Play one night on SQLite and the embedded bus; ONCE=1 ends after it wit
 
 demo-kafka: ## Play the same night on a real Kafka and a real PostgreSQL, then stop them
 	@deploy/setup.sh test
+	@cargo xtask services down && rm -rf .mash/demo-kafka
 	@trap 'cargo xtask services down' EXIT; \
 	cargo xtask services up && set -a && . .mash/test-env && set +a && \
-	cargo run --package mash-hub --bin mash -- demo --once --bus "kafka://$$MASH_TEST_KAFKA" --database "$$MASH_TEST_POSTGRES_URL"
+	cargo run --package mash-hub --bin mash -- demo --once --data .mash/demo-kafka \
+	  --bus "kafka://$$MASH_TEST_KAFKA" --database "$$MASH_TEST_POSTGRES_URL"
 
 test: ## Run every check and every test, with a real Kafka and a real PostgreSQL
 	@deploy/setup.sh test
