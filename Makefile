@@ -15,8 +15,8 @@ demo-kafka: ## Play the same night on a real Kafka and a real PostgreSQL, then s
 	@cargo xtask services down && rm -rf .mash/demo-kafka
 	@trap 'cargo xtask services down' EXIT; \
 	cargo xtask services up && set -a && . .mash/test-env && set +a && \
-	cargo run --package mash-hub --bin mash -- demo --once --data .mash/demo-kafka \
-	  --bus "kafka://$$MASH_TEST_KAFKA" --database "$$MASH_TEST_POSTGRES_URL"
+	MASH_BUS="kafka://$$MASH_TEST_KAFKA" MASH_DATABASE_URL="$$MASH_TEST_POSTGRES_URL" \
+	cargo run --package mash-hub --bin mash -- demo --once --data .mash/demo-kafka
 
 test: ## Run every check and every test, with a real Kafka and a real PostgreSQL
 	@deploy/setup.sh test
