@@ -158,6 +158,8 @@ fn labels(message: &DynamicMessage, label: &ExtensionDescriptor, found: &mut Vec
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Whatever is permitted, what comes out is what a person would have taken out by hand, byte for byte.
     #[test]
     fn only_the_permitted_classes_survive(parts in any_parts(), permitted in any_classes()) {
