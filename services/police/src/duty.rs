@@ -9,9 +9,12 @@
 //!   An acknowledgement outranks an escalation, for a person has read it. A rejection stands beside them: it holds
 //!   until a later decision answers it. Receipts for a disclosure that counts no more change nothing that is seen.
 //!
+//! What was permitted again after a refusal starts afresh too, although it has the same disclosure: only what was done
+//! after the last refusal counts, for the recipient had to delete what came before.
+//!
 //! An acknowledgement stands when the content is revised afterwards: the duty was to tell, and a person was told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use mash_domain::organisation::OrganisationId;
@@ -41,8 +44,8 @@ pub enum DutyState {
 /// A decision on a duty, as far as it tells what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
-    /// Who it was about.
-    pub recipient: OrganisationId,
+    /// Who it was about; a refusal may be about nobody in particular.
+    pub recipient: Option<OrganisationId>,
     /// Whether anything may go.
     pub permitted: bool,
     /// The disclosure that follows; empty if none does.
@@ -97,8 +100,8 @@ pub enum Receipt {
 /// How far one disclosure has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// The furthest step, and its first mark.
-    pub furthest: Option<(Step, Mark)>,
+    /// The steps that were heard of.
+    pub steps: BTreeSet<(Step, Mark)>,
     /// The last rejection.
     pub rejected: Option<Mark>,
 }
@@ -108,6 +111,8 @@ pub struct Progress {
 pub struct Duty {
     /// The latest decision.
     pub decided: Option<Decided>,
+    /// When the whole was last refused, if it ever was.
+    pub refused: Option<Timestamp>,
     /// How far each disclosure has come, by its id.
     pub progress: BTreeMap<String, Progress>,
 }
@@ -130,6 +135,9 @@ impl Duty {
     /// are heard in their order.
     pub fn decide(&mut self, decision: Decided) {
         let rank = |decided: &Decided| (decided.at, decided.revision);
+        if !decision.permitted {
+            self.refused = self.refused.max(Some(decision.at));
+        }
         if self.decided.as_ref().is_none_or(|known| rank(known) <= rank(&decision)) {
             self.decided = Some(decision);
         }
@@ -140,13 +148,7 @@ impl Duty {
         let progress = self.progress.entry(disclosure_id.to_owned()).or_default();
         match receipt {
             Receipt::Step(step, mark) => {
-                // The further step counts, and of the same step its first mark.
-                let counts = progress.furthest.as_ref().is_none_or(|(known, first)| {
-                    step > *known || (step == *known && mark < *first)
-                });
-                if counts {
-                    progress.furthest = Some((step, mark));
-                }
+                progress.steps.insert((step, mark));
             }
             Receipt::Rejected(mark) => {
                 if progress.rejected.as_ref().is_none_or(|last| *last < mark) {
@@ -175,7 +177,8 @@ impl Duty {
         if let Some(mark) = rejected.filter(|mark| mark.at >= decided.at) {
             return Some(Standing::of(DutyState::Rerouting, mark));
         }
-        let Some((step, mark)) = progress.and_then(|progress| progress.furthest.as_ref()) else {
+        let Some((step, mark)) = progress.and_then(|progress| progress.furthest(self.refused))
+        else {
             let (state, since) = (DutyState::Released, decided.at);
             return Some(Standing { state, since, reason: String::new(), late: false });
         };
@@ -189,6 +192,15 @@ impl Duty {
             Step::Delivered | Step::Opened | Step::Acknowledged => standing.reason.clear(),
         }
         Some(standing)
+    }
+}
+
+impl Progress {
+    /// The furthest step after the last refusal, and its first mark.
+    fn furthest(&self, refused: Option<Timestamp>) -> Option<&(Step, Mark)> {
+        let mut counted = self.steps.iter().filter(|(_, mark)| Some(mark.at) > refused);
+        let (furthest, _) = counted.clone().next_back()?;
+        counted.find(|(step, _)| step == furthest)
     }
 }
 

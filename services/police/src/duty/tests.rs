@@ -8,7 +8,7 @@ fn second(second: i64) -> Timestamp {
 
 fn decision(school: &str, at: i64) -> Decided {
     Decided {
-        recipient: format!("school/{school}").parse().unwrap(),
+        recipient: format!("school/{school}").parse().ok(),
         permitted: true,
         disclosure_id: format!("disclosure-{school}"),
         reason: String::new(),
@@ -109,7 +109,7 @@ fn a_rerouted_duty_starts_afresh_and_the_old_recipient_cannot_touch_it() {
     night.push(Got(TWO, step(Step::Acknowledged, 8)));
     let duty = told(&night);
     assert_eq!(duty.standing().unwrap().state, DutyState::Acknowledged);
-    assert_eq!(duty.decided.unwrap().recipient.to_string(), "school/2");
+    assert_eq!(duty.decided.unwrap().recipient.unwrap().to_string(), "school/2");
 }
 
 #[test]
@@ -133,6 +133,37 @@ fn a_recall_withholds_even_what_was_acknowledged() {
     let standing = told(&night).standing().unwrap();
     assert_eq!((standing.state, standing.reason.as_str()), (DutyState::Withheld, "withdrawn"));
     assert_eq!(standing.since, second(4));
+}
+
+#[test]
+fn what_is_permitted_again_after_a_recall_has_to_be_acknowledged_again() {
+    let mut night = vec![
+        Decision(decision("1", 0)),
+        Got(ONE, step(Step::Acknowledged, 3)),
+        Decision(refusal("amended", 4)),
+        Decision(decision("1", 6)),
+    ];
+    assert_eq!(state(&night), Some(DutyState::Released), "what she read was deleted");
+    night.push(Got(ONE, step(Step::Delivered, 7)));
+    assert_eq!(state(&night), Some(DutyState::Delivered));
+    night.push(Got(ONE, step(Step::Acknowledged, 8)));
+    assert_eq!(told(&night).standing().unwrap().since, second(8));
+}
+
+#[test]
+fn an_old_decision_that_is_sent_round_again_changes_nothing() {
+    let night =
+        [Decision(decision("1", 0)), Decision(refusal("withdrawn", 4)), Decision(decision("1", 0))];
+    assert_eq!(state(&night), Some(DutyState::Withheld));
+    let revisions = [
+        Decision(Decided { revision: 2, ..refusal("withdrawn", 4) }),
+        Decision(Decided { revision: 1, ..decision("1", 4) }),
+    ];
+    assert_eq!(
+        state(&revisions),
+        Some(DutyState::Withheld),
+        "at one time, the later revision counts"
+    );
 }
 
 #[test]

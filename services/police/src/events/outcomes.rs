@@ -124,7 +124,7 @@ fn decision(wire: sharing::Decision) -> Result<Heard, HandleError> {
         Ok(sharing::Effect::Unspecified) | Err(_) => return Err(UNREADABLE),
     };
     let decided = Decided {
-        recipient: organisation(wire.recipient)?,
+        recipient: recipient(wire.recipient, permitted)?,
         permitted,
         disclosure_id: wire.disclosure_id,
         reason: wire.reason_codes.into_iter().next().unwrap_or_default(),
@@ -159,10 +159,15 @@ fn present(id: String) -> Result<String, HandleError> {
     if id.is_empty() { Err(UNREADABLE) } else { Ok(id) }
 }
 
-fn organisation(
+/// A refusal may be about nobody in particular; a permit may not.
+fn recipient(
     wire: Option<mash_proto::r#type::v1::Organisation>,
-) -> Result<OrganisationId, HandleError> {
-    wire.ok_or(UNREADABLE)?.try_into().map_err(|_| UNREADABLE)
+    permitted: bool,
+) -> Result<Option<OrganisationId>, HandleError> {
+    if wire.is_none() && permitted {
+        return Err(UNREADABLE);
+    }
+    wire.map(|wire| wire.try_into().map_err(|_| UNREADABLE)).transpose()
 }
 
 fn time(wire: Option<prost_types::Timestamp>) -> Result<jiff::Timestamp, HandleError> {

@@ -26,7 +26,7 @@ pub(super) fn outcome(row: OutcomeRow) -> wire::Outcome {
         incident: format!("incidents/{case_id}"),
         child_ref: decided.child,
         duty: duty_id,
-        recipient: Some(organisation(&decided.recipient)),
+        recipient: decided.recipient.as_ref().map(organisation),
         state: state(standing.state).into(),
         state_time: Some(time_to_wire(standing.since)),
         reason_code: standing.reason,

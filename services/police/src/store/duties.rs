@@ -175,6 +175,8 @@ struct StoredDuty {
     decided: Option<StoredDecision>,
     #[prost(btree_map = "string, message", tag = "2")]
     progress: BTreeMap<String, StoredProgress>,
+    #[prost(message, optional, tag = "3")]
+    refused: Option<prost_types::Timestamp>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -201,12 +203,18 @@ struct StoredDecision {
 
 #[derive(Clone, PartialEq, Message)]
 struct StoredProgress {
+    #[prost(message, repeated, tag = "1")]
+    steps: Vec<StoredStep>,
+    #[prost(message, optional, tag = "2")]
+    rejected: Option<StoredMark>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct StoredStep {
     #[prost(uint32, tag = "1")]
     step: u32,
     #[prost(message, optional, tag = "2")]
-    first: Option<StoredMark>,
-    #[prost(message, optional, tag = "3")]
-    rejected: Option<StoredMark>,
+    mark: Option<StoredMark>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -219,14 +227,14 @@ struct StoredMark {
     reason: String,
 }
 
-/// The steps by their stored numbers; 0 is none.
+/// The steps by their stored numbers.
 const STEPS: [(u32, Step); 4] =
     [(1, Step::Delivered), (2, Step::Opened), (3, Step::Escalated), (4, Step::Acknowledged)];
 
 fn write(duty: &Duty) -> Vec<u8> {
     let stored = StoredDuty {
         decided: duty.decided.as_ref().map(|decided| StoredDecision {
-            recipient: decided.recipient.to_string(),
+            recipient: decided.recipient.as_ref().map(ToString::to_string).unwrap_or_default(),
             permitted: decided.permitted,
             disclosure_id: decided.disclosure_id.clone(),
             reason: decided.reason.clone(),
@@ -241,18 +249,17 @@ fn write(duty: &Duty) -> Vec<u8> {
             .iter()
             .map(|(id, progress)| (id.clone(), write_progress(progress)))
             .collect(),
+        refused: duty.refused.map(mash_proto::convert::time_to_wire),
     };
     stored.encode_to_vec()
 }
 
 fn write_progress(progress: &Progress) -> StoredProgress {
-    let step = progress.furthest.as_ref().map(|(step, _)| *step);
-    let stored = STEPS.iter().find(|(_, known)| Some(*known) == step);
-    StoredProgress {
-        step: stored.map_or(0, |(number, _)| *number),
-        first: progress.furthest.as_ref().map(|(_, mark)| write_mark(mark)),
-        rejected: progress.rejected.as_ref().map(write_mark),
-    }
+    let steps = progress.steps.iter().filter_map(|(step, mark)| {
+        let (step, _) = STEPS.iter().find(|(_, known)| known == step)?;
+        Some(StoredStep { step: *step, mark: Some(write_mark(mark)) })
+    });
+    StoredProgress { steps: steps.collect(), rejected: progress.rejected.as_ref().map(write_mark) }
 }
 
 fn write_mark(mark: &Mark) -> StoredMark {
@@ -272,12 +279,16 @@ fn read_duty(stored: StoredDuty) -> Result<Duty, Unreadable> {
     let decided = stored.decided.map(read_decision).transpose()?;
     let progress =
         stored.progress.into_iter().map(|(id, progress)| Ok((id, read_progress(progress)?)));
-    Ok(Duty { decided, progress: progress.collect::<Result<_, Unreadable>>()? })
+    let refused = stored.refused.map(|at| read_time(Some(at))).transpose()?;
+    Ok(Duty { decided, refused, progress: progress.collect::<Result<_, Unreadable>>()? })
 }
 
 fn read_decision(stored: StoredDecision) -> Result<Decided, Unreadable> {
     Ok(Decided {
-        recipient: stored.recipient.parse().map_err(|_| Unreadable)?,
+        recipient: match stored.recipient.as_str() {
+            "" => None,
+            recipient => Some(recipient.parse().map_err(|_| Unreadable)?),
+        },
         permitted: stored.permitted,
         disclosure_id: stored.disclosure_id,
         reason: stored.reason,
@@ -290,12 +301,13 @@ fn read_decision(stored: StoredDecision) -> Result<Decided, Unreadable> {
 }
 
 fn read_progress(stored: StoredProgress) -> Result<Progress, Unreadable> {
-    let step = STEPS.iter().find(|(number, _)| *number == stored.step).map(|(_, step)| *step);
-    let first = stored.first.map(read_mark).transpose()?;
-    Ok(Progress {
-        furthest: step.zip(first),
-        rejected: stored.rejected.map(read_mark).transpose()?,
-    })
+    let step = |stored: StoredStep| {
+        let (_, step) =
+            STEPS.iter().find(|(number, _)| *number == stored.step).ok_or(Unreadable)?;
+        Ok((*step, read_mark(stored.mark.ok_or(Unreadable)?)?))
+    };
+    let steps = stored.steps.into_iter().map(step).collect::<Result<_, Unreadable>>()?;
+    Ok(Progress { steps, rejected: stored.rejected.map(read_mark).transpose()? })
 }
 
 fn read_mark(stored: StoredMark) -> Result<Mark, Unreadable> {

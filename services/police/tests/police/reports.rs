@@ -17,6 +17,7 @@ on_both! {
     a_report_is_stored_and_told_once,
     sixty_four_racing_copies_are_one_incident,
     racing_reports_of_one_incident_are_one_incident,
+    racing_reports_with_one_request_id_are_one_report,
     a_burst_of_different_reports_is_stored_whole,
     a_reused_request_id_with_other_content_is_refused,
     the_same_occurrence_again_is_to_be_amended,
@@ -86,6 +87,22 @@ async fn racing_reports_of_one_incident_are_one_incident(hub: Hub) {
     assert_eq!((won.len(), lost.len()), (1, 31));
     for refusal in lost {
         assert_eq!(told(refusal), (Code::AlreadyExists, "MASH-P004".to_owned()));
+    }
+    assert_eq!(hub.events(topics::SUBMITTED, 1).await.len(), 1);
+}
+
+async fn racing_reports_with_one_request_id_are_one_report(hub: Hub) {
+    let client = hub.client("police/62");
+    let request_id = id();
+    let calls = (0..32).map(|number| {
+        let request = report(&request_id, incident(&format!("29{number:08}")));
+        let mut client = client.clone();
+        async move { client.report_domestic_abuse_incident(request).await }
+    });
+    let (won, lost): (Vec<_>, Vec<_>) = join_all(calls).await.into_iter().partition(Result::is_ok);
+    assert_eq!((won.len(), lost.len()), (1, 31));
+    for refusal in lost {
+        assert_eq!(told(refusal), (Code::AlreadyExists, "MASH-P002".to_owned()));
     }
     assert_eq!(hub.events(topics::SUBMITTED, 1).await.len(), 1);
 }
