@@ -41,6 +41,7 @@ conformance![
     members_of_a_group_share_and_take_over,
     racing_publishers_leave_no_gap,
     a_quiet_subscription_is_woken,
+    a_slow_reader_gets_everything_in_order,
     an_unknown_topic_is_refused_and_harms_nobody,
     several_topics_are_read_together,
     long_and_empty_messages_pass,
@@ -166,6 +167,21 @@ async fn racing_publishers_leave_no_gap(on: Fixture) {
             "{offsets:?}"
         );
     }
+}
+
+/// More than any buffer holds waits while the reader is busy elsewhere, twice.
+async fn a_slow_reader_gets_everything_in_order(on: Fixture) {
+    let mut subscription = on.bus.subscribe("g", &[TOPIC]).await.unwrap();
+    let published = messages(9_000, 23);
+    on.publish(&published).await;
+    let mut deliveries = read(subscription.as_mut(), 1).await;
+    for so_far in [3_000, 9_000] {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        let more = so_far - deliveries.len().min(so_far);
+        deliveries.extend(read(subscription.as_mut(), more).await);
+        subscription.commit().await.unwrap();
+    }
+    assert_once_in_order(&deliveries, &published);
 }
 
 async fn a_quiet_subscription_is_woken(on: Fixture) {
