@@ -1,1 +1,12 @@
-//! mash-hub
+//! The hub: one binary, `mash`, that serves, administers, and plays the demonstration.
+//!
+//! Deliberately absent: any rule, any state of its own. It puts the services together and calls them.
+
+#![expect(clippy::print_stdout, reason = "a command line answers on standard output")]
+
+pub mod admin;
+pub mod cli;
+pub mod data;
+pub mod demo;
+pub mod people;
+pub mod serve;

@@ -3,6 +3,7 @@
 //! The candidate holds every class that the report holds, written for a recipient outside the police: free text is
 //! sanitised here, whole fields are taken out afterwards by class.
 
+use mash_domain::roll::name_key;
 use mash_domain::{
     answer::Answer,
     incident::{Adult, Child, Incident, Private, RelationshipKind},
@@ -26,6 +27,39 @@ const REFUGE_WORDS: [&str; 7] = [
     "lloches",
     "cymorth i ferched",
     "shelter",
+];
+
+const ANOTHER_SCHOOL: &str = "another school";
+
+/// Words before a number that name no place by themselves.
+const HOUSE_WORDS: [&str; 6] = ["flat", "apartment", "unit", "room", "fflat", "uned"];
+
+/// Words of schools' names that tell no school from another.
+const SCHOOL_WORDS: [&str; 24] = [
+    "school",
+    "primary",
+    "comprehensive",
+    "secondary",
+    "high",
+    "infant",
+    "infants",
+    "junior",
+    "nursery",
+    "special",
+    "community",
+    "church",
+    "academy",
+    "college",
+    "ysgol",
+    "gynradd",
+    "gyfun",
+    "uwchradd",
+    "gymraeg",
+    "babanod",
+    "cylch",
+    "meithrin",
+    "coleg",
+    "the",
 ];
 
 /// For whom the free text is written.
@@ -52,11 +86,19 @@ impl Reader {
 }
 
 /// Everything that the report holds about this child, as the reader may see the words.
+///
+/// `other_schools` are the names of establishments that other children of the incident attend and this child does not:
+/// free text may name them although nobody stated them.
 #[must_use]
-pub fn candidate(incident: &Incident, child: &Child, reader: Reader) -> pb::Content {
+pub fn candidate(
+    incident: &Incident,
+    child: &Child,
+    reader: Reader,
+    other_schools: &[&str],
+) -> pb::Content {
     let replacements = match reader {
         Reader::Police => Vec::new(),
-        Reader::Outside => replacements(incident, child),
+        Reader::Outside => replacements(incident, child, other_schools),
     };
     let clean = |text: &Private| sanitise(text.as_str(), &replacements);
     let suspects = || incident.adults.iter().filter(|adult| adult.role.is_suspect());
@@ -187,7 +229,7 @@ fn spoken(adult: &Adult, child: &Child) -> String {
 }
 
 /// What must not be read in any free text about this child.
-fn replacements(incident: &Incident, child: &Child) -> Vec<Replacement> {
+fn replacements(incident: &Incident, child: &Child, other_schools: &[&str]) -> Vec<Replacement> {
     let mut found = Vec::new();
     let own = [child.given_names.as_str(), child.family_name.as_str()];
     let mut person = |given: &str, family: &str, with: &str| {
@@ -206,24 +248,43 @@ fn replacements(incident: &Incident, child: &Child) -> Vec<Replacement> {
     for adult in &incident.adults {
         person(adult.given_names.as_str(), adult.family_name.as_str(), &spoken(adult, child));
     }
-    let others = incident.children.iter().filter(|other| other.reference != child.reference);
-    let schools = others.filter_map(|other| other.stated_establishment.as_ref());
-    found.extend(
-        schools
-            .filter_map(|school| Replacement::new(school.stated_name.as_str(), "another school")),
-    );
+    for school in other_schools {
+        found.extend(Replacement::new(school, ANOTHER_SCHOOL));
+        found.extend(Replacement::new(&distinctive(school), ANOTHER_SCHOOL));
+    }
     found.extend(incident.children.iter().flat_map(places));
     found
+}
+
+/// What is left of a school's name without the words that many schools share: how people speak of it.
+fn distinctive(name: &str) -> String {
+    let shared = |word: &&str| !SCHOOL_WORDS.contains(&name_key(word).as_str());
+    name.split_whitespace().filter(shared).collect::<Vec<_>>().join(" ")
 }
 
 /// What in free text tells where a child lives. With protection, the town and the sort of place tell it too.
 fn places(child: &Child) -> Vec<Replacement> {
     let protect = !matches!(child.protect_address(), Answer::No);
-    let lines = child.address.iter().flat_map(|address| {
-        let kept = if protect { address.lines.len() } else { 1 };
-        address.lines.iter().take(kept).chain([&address.postcode])
-    });
-    let told = lines.map(Private::as_str);
-    let sorts = REFUGE_WORDS.into_iter().filter(|_| protect);
-    told.chain(sorts).filter_map(|phrase| Replacement::new(phrase, ADDRESS_WITHHELD)).collect()
+    let kept = if protect { usize::MAX } else { 1 };
+    let mut told: Vec<String> = Vec::new();
+    for address in &child.address {
+        for line in address.lines.iter().take(kept) {
+            told.push(line.as_str().to_owned());
+            told.push(without_number(line.as_str()));
+        }
+        told.push(address.postcode.as_str().to_owned());
+    }
+    let sorts = REFUGE_WORDS.into_iter().filter(|_| protect).map(str::to_owned);
+    told.into_iter()
+        .chain(sorts)
+        .filter_map(|phrase| Replacement::new(&phrase, ADDRESS_WITHHELD))
+        .collect()
+}
+
+/// A line of an address as people speak of it: without the number of the house or the flat.
+fn without_number(line: &str) -> String {
+    let told = |word: &&str| {
+        !word.chars().any(|c| c.is_ascii_digit()) && !HOUSE_WORDS.contains(&name_key(word).as_str())
+    };
+    line.split_whitespace().filter(told).collect::<Vec<_>>().join(" ")
 }

@@ -25,6 +25,8 @@ use crate::{
 pub struct Establishment {
     /// Its code.
     pub laestab: Laestab,
+    /// What it is called.
+    pub display_name: String,
     /// The nation whose law it is under.
     pub nation: Nation,
     /// Whether it is a nursery or playgroup that is not a school.

@@ -109,7 +109,12 @@ const UNREADABLE: HandleError = HandleError::Poison { code: POISON };
 fn read(event: &Envelope) -> Result<Option<Heard>, HandleError> {
     if holds::<sharing::DecisionRecorded>(event) {
         let recorded: sharing::DecisionRecorded = unwrap(event).map_err(|_| UNREADABLE)?;
-        return decision(recorded.decision.ok_or(UNREADABLE)?).map(Some);
+        let decided = recorded.decision.ok_or(UNREADABLE)?;
+        // The duty is discharged by its first recipient; a second one has no part in what became of it.
+        if decided.second_recipient {
+            return Ok(None);
+        }
+        return decision(decided).map(Some);
     }
     if holds::<disclosure::ReceiptRecorded>(event) {
         return receipt(unwrap(event).map_err(|_| UNREADABLE)?);

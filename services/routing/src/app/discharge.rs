@@ -11,11 +11,14 @@ use mash_proto::{
 };
 use prost::Message;
 
-use super::effects::{Cause, Effects, Recall, desk_to_wire, desk_word};
+use super::{
+    effects::{Cause, Effects, Recall, desk_to_wire, desk_word},
+    take_in_withdrawal::{Withdrawal, withdraw},
+};
 use crate::{
     compose::{Reader, candidate, mask},
     duty::{Disclosure, Duty, DutyState, Slot},
-    route::{Consulted, Plan, Subject, plan},
+    route::{Consulted, Plan, Subject, other_schools, plan},
     world::{Case, World, duty_id},
 };
 
@@ -69,7 +72,8 @@ pub fn discharge(
     let known: Vec<&Duty> =
         consulted.world.duties_of(case.id).filter(|duty| duty.child_ref == child_ref).collect();
     let rejected_by: Vec<_> = known.iter().flat_map(|duty| duty.rejected_by.clone()).collect();
-    let whole = candidate(incident, child, Reader::Police);
+    // Which classes a report holds does not depend on the words in it.
+    let whole = candidate(incident, child, Reader::Police, &[]);
     let subject = Subject { incident, child, rejected_by: &rejected_by, offered: offered(&whole)? };
     let plans = plan(&subject, &consulted)?;
     for slot in Slot::ALL.into_iter().filter(|slot| occasion.only.is_none_or(|only| only == *slot))
@@ -128,7 +132,7 @@ impl<'a> Discharging<'a> {
         let (case, now) = (self.occasion.case, self.occasion.cause.now);
         let Some(first) = plans.iter().find(|plan| !plan.copy) else {
             self.no_longer_applies();
-            return Ok(self.duty);
+            return Ok(None);
         };
         let child_ref = self.occasion.child.reference.as_str();
         let mut duty = self.duty.take().unwrap_or_else(|| {
@@ -144,15 +148,13 @@ impl<'a> Discharging<'a> {
         Ok(Some(duty))
     }
 
-    /// A duty of an earlier revision that this revision does not give rise to.
+    /// A duty of an earlier revision that this revision does not give rise to: withheld from here on, and on record.
     fn no_longer_applies(&mut self) {
-        let now = self.occasion.cause.now;
-        if let Some(mut duty) = self.duty.take() {
-            self.recall_others(&mut duty, &[]);
-            if duty.state != DutyState::Withheld {
-                duty.withhold("no-longer-applies", now);
-            }
-            self.duty = Some(duty);
+        let Occasion { case, cause, .. } = *self.occasion;
+        if let Some(duty) = self.duty.take() {
+            let ruleset = self.consulted.means.ruleset;
+            let withdrawal = Withdrawal { ruleset, reason: "no-longer-applies", detail: "", cause };
+            withdraw(vec![duty], case, &withdrawal, self.changes);
         }
     }
 
@@ -193,7 +195,8 @@ impl<'a> Discharging<'a> {
     /// What the permit lets through, and nothing else.
     fn minimised(&self, plan: &Plan, permit: &Permit) -> Result<Vec<u8>, DischargeError> {
         let Occasion { incident, child, .. } = *self.occasion;
-        let mut content = candidate(incident, child, Reader::of(plan.kind));
+        let schools = other_schools(incident, child, &self.consulted);
+        let mut content = candidate(incident, child, Reader::of(plan.kind), &schools);
         for detail in permit.masked() {
             mask(&mut content, *detail);
         }
@@ -309,12 +312,8 @@ impl<'a> Discharging<'a> {
             decide_time: Some(time_to_wire(cause.now)),
             reason_codes,
             commitment,
-            // Copies are told apart so that nobody counts them as duties of their own.
-            duty_kind: if plan.copy {
-                format!("{}-copy", plan.kind.word())
-            } else {
-                plan.kind.word().to_owned()
-            },
+            duty_kind: plan.kind.word().to_owned(),
+            second_recipient: plan.copy,
             purpose: Purpose::OperationEncompass.word().to_owned(),
             profile_version: plan.profile_version,
             child_ref: child.reference.as_str().to_owned(),

@@ -113,6 +113,7 @@ fn refusal(
         incident_revision: case.revision,
         discrepancy_code: String::new(),
         disclosure_id: String::new(),
+        second_recipient: false,
     }
 }
 

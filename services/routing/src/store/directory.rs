@@ -177,6 +177,7 @@ pub fn establishment_of(wire: &education::Establishment) -> Option<Establishment
     };
     Some(Establishment {
         laestab,
+        display_name: wire.display_name.clone(),
         nation,
         early_years: wire.r#type() == education::EstablishmentType::EarlyYears,
         open: wire.state() == education::EstablishmentState::Open,

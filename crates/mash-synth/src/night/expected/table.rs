@@ -94,6 +94,8 @@ fn key_adult() -> Expectation {
             (DataClass::RiskGrade, Why::Rule("R20")),
         ],
         must_not_read: vec!["Mair", "Aled", "Maes y Deri"],
+        // The deputy must know to keep it to himself.
+        diversion: Some("conflict"),
         ..school("I3", ("C4", "c1"), E1, "owen-pugh", thursday(8, 55), ack((8, 5), "owen-pugh"))
     }
 }

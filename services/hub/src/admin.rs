@@ -1,0 +1,9 @@
+//! Administering a hub.
+
+pub mod ca;
+pub mod dead_letters;
+pub mod health;
+pub mod import;
+pub mod init;
+pub mod load;
+pub mod synth;

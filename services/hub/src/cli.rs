@@ -1,0 +1,201 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use mash_chassis::{shutdown, telemetry};
+
+use crate::{
+    admin,
+    demo::{self, Options},
+    people::Endpoints,
+    serve::{self, Settings, Which},
+};
+
+/// The broker for multi-agency safeguarding hubs.
+///
+/// `mash demo` plays one night from a police report at 02:10 to the school's acknowledgement, on this machine alone.
+/// `mash serve all` runs every service. All data that this program makes is synthetic: no real person is in it.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub struct Cli {
+    /// How much is logged, as `info` or `info,mash_routing=debug`.
+    #[arg(long, env = "MASH_LOG", default_value = "warn", global = true)]
+    log: String,
+    /// Log lines of JSON instead of text.
+    #[arg(long, env = "MASH_LOG_JSON", global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the hub keeps its state.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// The data folder: certificates, secret, and the embedded store.
+    #[arg(long, env = "MASH_DATA", default_value = ".mash/data")]
+    pub data: PathBuf,
+    /// `sqlite:<path>` or `postgres://…`; without it, the embedded store in the data folder.
+    #[arg(long, env = "MASH_DATABASE_URL", hide_env_values = true)]
+    pub database: Option<String>,
+    /// `embedded` or `kafka://host:port,…`.
+    #[arg(long, env = "MASH_BUS", default_value = "embedded")]
+    pub bus: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one service, or all of them in one process.
+    Serve {
+        /// Which.
+        which: Which,
+        #[command(flatten)]
+        place: Place,
+        /// Where to listen.
+        #[arg(long, env = "MASH_LISTEN", default_value = "127.0.0.1:7443")]
+        listen: SocketAddr,
+        /// Names and addresses under which callers reach this server; they go into its certificate.
+        #[arg(
+            long,
+            env = "MASH_HOSTS",
+            value_delimiter = ',',
+            default_value = "localhost,127.0.0.1"
+        )]
+        hosts: Vec<String>,
+        /// A file that holds the present instant, for demonstrations.
+        #[arg(long, env = "MASH_CLOCK_FILE")]
+        clock_file: Option<PathBuf>,
+    },
+    /// Play one night, end to end, with scripted people and a scripted clock.
+    Demo(DemoArgs),
+    /// Prepare a hub: certificate authority, certificates, secret, topics.
+    Init {
+        #[command(flatten)]
+        place: Place,
+        /// Names and addresses for the server certificates.
+        #[arg(
+            long,
+            env = "MASH_HOSTS",
+            value_delimiter = ',',
+            default_value = "localhost,127.0.0.1"
+        )]
+        hosts: Vec<String>,
+        /// Organisations to issue certificates to, such as `police/62`.
+        #[arg(long = "organisation", value_name = "KIND/CODE")]
+        organisations: Vec<String>,
+        /// Write a scripted clock that stands at this instant, for demonstrations.
+        #[arg(long)]
+        clock_at: Option<jiff::Timestamp>,
+    },
+    /// Ask a server whether it serves; exit 1 if not.
+    Health {
+        #[command(flatten)]
+        place: Place,
+        /// The server.
+        #[arg(long, default_value = "https://localhost:7443")]
+        endpoint: String,
+    },
+    /// Issue, renew, revoke and list certificates.
+    #[command(subcommand)]
+    Ca(admin::ca::CaCommand),
+    /// Import registers of establishments and lists of bank holidays.
+    #[command(subcommand)]
+    Directory(admin::import::DirectoryCommand),
+    /// Import the roll of an authority.
+    #[command(subcommand)]
+    Roll(admin::import::RollCommand),
+    /// List and re-drive what could not be processed.
+    #[command(subcommand)]
+    DeadLetters(admin::dead_letters::DeadLettersCommand),
+    /// Generate a synthetic Wales: no real person is in it.
+    Synth(admin::synth::SynthArgs),
+    /// Load running services and report accept → available to the school.
+    Load(admin::load::LoadArgs),
+}
+
+#[derive(Debug, Args)]
+struct DemoArgs {
+    /// The data folder of the demonstration.
+    #[arg(long, env = "MASH_DATA", default_value = ".mash/demo")]
+    data: PathBuf,
+    /// As for `serve`.
+    #[arg(long, env = "MASH_DATABASE_URL", hide_env_values = true)]
+    database: Option<String>,
+    /// As for `serve`.
+    #[arg(long, env = "MASH_BUS", default_value = "embedded")]
+    bus: String,
+    /// Where to listen.
+    #[arg(long, env = "MASH_LISTEN", default_value = "127.0.0.1:7443")]
+    listen: SocketAddr,
+    /// Exit when the night is over, with one line of JSON; the exit code tells whether in = out.
+    #[arg(long)]
+    once: bool,
+    /// Play against services that are up: one address, or those of police, education and routing.
+    #[arg(long, value_delimiter = ',', value_name = "URL[,URL,URL]")]
+    against: Vec<String>,
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    ///
+    /// Whatever went wrong, for the person at the terminal.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let format = if self.log_json { telemetry::Format::Json } else { telemetry::Format::Text };
+        telemetry::init(&telemetry::Telemetry { format, filter: self.log.clone() })?;
+        match self.command {
+            Command::Serve { which, place, listen, hosts, clock_file } => {
+                let Place { data, database, bus } = place;
+                serve_until_stopped(Settings {
+                    which,
+                    data,
+                    database,
+                    bus,
+                    listen,
+                    hosts,
+                    clock: clock_file,
+                })
+                .await
+            }
+            Command::Demo(args) => {
+                let shutdown = shutdown::on_signals()?;
+                demo::run(&args.options()?, &shutdown).await
+            }
+            Command::Init { place, hosts, organisations, clock_at } => {
+                admin::init::init(&place, &hosts, &organisations, clock_at).await
+            }
+            Command::Health { place, endpoint } => admin::health::health(&place, &endpoint).await,
+            Command::Ca(command) => command.run(),
+            Command::Directory(command) => command.run().await,
+            Command::Roll(command) => command.run().await,
+            Command::DeadLetters(command) => command.run().await,
+            Command::Synth(args) => args.run(),
+            Command::Load(args) => args.run().await,
+        }
+    }
+}
+
+async fn serve_until_stopped(settings: Settings) -> anyhow::Result<()> {
+    let shutdown = shutdown::on_signals()?;
+    let running = serve::start(&settings, &shutdown).await?;
+    println!("mash serves {:?} on {}", settings.which, running.address);
+    running.wait().await
+}
+
+impl DemoArgs {
+    fn options(self) -> anyhow::Result<Options> {
+        let against = match self.against.as_slice() {
+            [] => None,
+            [all] => Some(Endpoints::all_at(all)),
+            [police, education, routing] => Some(Endpoints {
+                police: police.clone(),
+                education: education.clone(),
+                routing: routing.clone(),
+            }),
+            _ => anyhow::bail!("--against takes one address, or three: police, education, routing"),
+        };
+        let Self { data, database, bus, listen, once, .. } = self;
+        Ok(Options { data, database, bus, listen, once, against })
+    }
+}

@@ -1,0 +1,24 @@
+//! `mash`: serve the hub, administer it, or watch it play one night.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use mash_hub::cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    match runtime.block_on(cli.run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a command line reports on standard error")]
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("mash: {error:#}");
+    ExitCode::FAILURE
+}

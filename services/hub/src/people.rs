@@ -1,0 +1,124 @@
+//! Calling the hub as an organisation and on behalf of a practitioner.
+
+use std::{collections::HashMap, sync::Mutex};
+
+use anyhow::Context as _;
+use mash_chassis::client_channel;
+use mash_domain::organisation::OrganisationId;
+use mash_proto::{
+    education::v1::{
+        directory_service_client::DirectoryServiceClient,
+        notice_service_client::NoticeServiceClient, roll_service_client::RollServiceClient,
+    },
+    police::v1::police_service_client::PoliceServiceClient,
+    sharing::v1::sharing_service_client::SharingServiceClient,
+};
+use tonic::{metadata::MetadataValue, transport::Channel};
+
+use crate::data::Data;
+
+/// Where the services answer.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    /// The police service.
+    pub police: String,
+    /// The education service.
+    pub education: String,
+    /// The routing service.
+    pub routing: String,
+}
+
+impl Endpoints {
+    /// All services at one address.
+    #[must_use]
+    pub fn all_at(endpoint: &str) -> Self {
+        let endpoint = endpoint.to_owned();
+        Self { police: endpoint.clone(), education: endpoint.clone(), routing: endpoint }
+    }
+}
+
+/// Makes clients, with one connection for each organisation and service.
+pub struct People {
+    data: Data,
+    endpoints: Endpoints,
+    channels: Mutex<HashMap<(String, String), Channel>>,
+}
+
+impl People {
+    /// With the certificates of a data folder.
+    #[must_use]
+    pub fn new(data: Data, endpoints: Endpoints) -> Self {
+        Self { data, endpoints, channels: Mutex::default() }
+    }
+
+    fn channel(&self, organisation: &str, endpoint: &str) -> anyhow::Result<Channel> {
+        let mut channels = self.channels.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let key = (organisation.to_owned(), endpoint.to_owned());
+        if let Some(channel) = channels.get(&key) {
+            return Ok(channel.clone());
+        }
+        let id: OrganisationId =
+            organisation.parse().with_context(|| format!("`{organisation}` is no organisation"))?;
+        let channel = client_channel(endpoint, &self.data.organisation(&id)?)?;
+        channels.insert(key, channel.clone());
+        Ok(channel)
+    }
+
+    /// Police calls as this force, `police/62`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn police(&self, organisation: &str) -> anyhow::Result<PoliceServiceClient<Channel>> {
+        Ok(PoliceServiceClient::new(self.channel(organisation, &self.endpoints.police)?))
+    }
+
+    /// Notices as this school or authority.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn notices(&self, organisation: &str) -> anyhow::Result<NoticeServiceClient<Channel>> {
+        Ok(NoticeServiceClient::new(self.channel(organisation, &self.endpoints.education)?))
+    }
+
+    /// The directory as this organisation.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn directory(&self, organisation: &str) -> anyhow::Result<DirectoryServiceClient<Channel>> {
+        Ok(DirectoryServiceClient::new(self.channel(organisation, &self.endpoints.education)?))
+    }
+
+    /// Rolls as this authority.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn rolls(&self, organisation: &str) -> anyhow::Result<RollServiceClient<Channel>> {
+        Ok(RollServiceClient::new(self.channel(organisation, &self.endpoints.education)?))
+    }
+
+    /// Decisions and counts as this organisation.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn sharing(&self, organisation: &str) -> anyhow::Result<SharingServiceClient<Channel>> {
+        Ok(SharingServiceClient::new(self.channel(organisation, &self.endpoints.routing)?))
+    }
+}
+
+/// A request on behalf of a practitioner.
+///
+/// # Errors
+///
+/// If the practitioner's id is not fit for metadata.
+pub fn on_behalf<T>(practitioner: &str, message: T) -> anyhow::Result<tonic::Request<T>> {
+    let mut request = tonic::Request::new(message);
+    let value: MetadataValue<_> =
+        practitioner.parse().context("a practitioner's id must be plain ASCII")?;
+    request.metadata_mut().insert("mash-practitioner", value);
+    Ok(request)
+}

@@ -1,0 +1,158 @@
+//! Serving: one service, or all of them in one process.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+use mash_bus::Bus;
+use mash_chassis::{Clock, FileClock, Server, SystemClock};
+use mash_education::Education;
+use mash_police::{CaseSecret, Police, PoliceConfig};
+use mash_policy::Ruleset;
+use mash_routing::Routing;
+use mash_store::Store;
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::data::Data;
+
+/// Which services one process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Which {
+    /// Every service.
+    All,
+    /// The edge of police systems.
+    Police,
+    /// Directory, rolls and notices.
+    Education,
+    /// Decisions.
+    Routing,
+}
+
+impl Which {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Police => "police",
+            Self::Education => "education",
+            Self::Routing => "routing",
+        }
+    }
+
+    const fn runs(self, service: Self) -> bool {
+        matches!(self, Self::All) || self as u8 == service as u8
+    }
+}
+
+/// What a serving process needs to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which services.
+    pub which: Which,
+    /// The data folder.
+    pub data: PathBuf,
+    /// `sqlite:…` or `postgres://…`; without one, the embedded store of the data folder.
+    pub database: Option<String>,
+    /// `embedded` or `kafka://…`.
+    pub bus: String,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The names and addresses under which the server is called, for its certificate.
+    pub hosts: Vec<String>,
+    /// A scripted clock, for demonstrations.
+    pub clock: Option<PathBuf>,
+}
+
+/// A hub that is up.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its store.
+    pub store: Store,
+    /// Its bus.
+    pub bus: Arc<dyn Bus>,
+    tasks: JoinSet<anyhow::Result<()>>,
+    shutdown: CancellationToken,
+}
+
+impl Running {
+    /// Waits until everything has ended: when told to stop, or when a part has failed, which stops the rest.
+    ///
+    /// # Errors
+    ///
+    /// The first failure.
+    pub async fn wait(mut self) -> anyhow::Result<()> {
+        let mut outcome = Ok(());
+        while let Some(ended) = self.tasks.join_next().await {
+            self.shutdown.cancel();
+            let ended = ended.map_err(anyhow::Error::from).and_then(|ended| ended);
+            if outcome.is_ok() {
+                outcome = ended;
+            }
+        }
+        self.store.close().await;
+        outcome
+    }
+}
+
+/// Starts the services.
+///
+/// # Errors
+///
+/// If a certificate, the store, the bus or the listener cannot be had.
+pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow::Result<Running> {
+    let data = Data::open(&settings.data)?;
+    let tls = data.server(settings.which.name(), &settings.hosts)?;
+    let secret = data.secret()?;
+    let clock: Arc<dyn Clock> = match &settings.clock {
+        Some(path) => Arc::new(FileClock::open(path).context("the scripted clock")?),
+        None => Arc::new(SystemClock),
+    };
+    let url = settings.database.clone().unwrap_or_else(|| data.embedded_database());
+    let store = Store::connect(&url).await.context("the database cannot be opened")?;
+    let bus =
+        mash_bus::connect(&settings.bus, &store).await.context("the bus cannot be reached")?;
+    bus.ensure_topics(&mash_bus::topics::all()).await.context("topics cannot be made")?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let address = listener.local_addr()?;
+
+    let shutdown = shutdown.child_token();
+    let mut server = Server::builder(tls);
+    let mut tasks = JoinSet::new();
+    let stop = || shutdown.clone();
+    if settings.which.runs(Which::Routing) {
+        let ruleset = Ruleset::builtin().context("the rule set cannot be read")?;
+        let routing =
+            Routing::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock), ruleset, &secret)
+                .await?;
+        server = server.add_service(routing.service());
+        let stop = stop();
+        tasks.spawn(async move {
+            routing.run(stop).await;
+            Ok(())
+        });
+    }
+    if settings.which.runs(Which::Police) {
+        let config = PoliceConfig::new(CaseSecret::new(&secret)?);
+        let police =
+            Police::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock), config).await?;
+        server = server.add_service(police.service());
+        let stop = stop();
+        tasks.spawn(async move {
+            police.run(stop).await;
+            Ok(())
+        });
+    }
+    if settings.which.runs(Which::Education) {
+        let education =
+            Education::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock)).await?;
+        let (directory, roll, notices) = education.services();
+        server = server.add_service(directory).add_service(roll).add_service(notices);
+        let stop = stop();
+        tasks.spawn(async move { Ok(education.run(stop).await?) });
+    }
+    let stop = stop();
+    tasks.spawn(async move { Ok(server.serve(listener, stop).await?) });
+    Ok(Running { address, store, bus, tasks, shutdown })
+}
