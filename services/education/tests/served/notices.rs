@@ -18,6 +18,8 @@ on_both!(
     who_watches_sees_what_is_hers,
     a_page_follows_a_page,
     odd_requests_are_told_what_is_wrong,
+    copies_that_race_have_one_effect,
+    an_acknowledgement_survives_a_revision_that_races_it,
 );
 
 fn one(notices: &[wire::Notice]) -> bool {
@@ -287,5 +289,52 @@ async fn odd_requests_are_told_what_is_wrong(dialect: Dialect) {
     ] {
         let answer = refused(hub.notices(E1).list_notices(by("mair", request)).await);
         assert_eq!(answer.0, Code::InvalidArgument);
+    }
+}
+
+async fn copies_that_race_have_one_effect(dialect: Dialect) {
+    let hub = Hub::with_school(dialect).await;
+    let release = to_school("n1", &["mair"]);
+    hub.release(&release).await;
+    hub.until(E1, "mair", one).await;
+    let request = id();
+    let client = hub.notices(E1);
+    let copies: Vec<_> = (0..16)
+        .map(|copy| {
+            let (mut client, request) = (client.clone(), request.clone());
+            // Half of them repeat one request, the others are requests of their own.
+            let request_id = if copy % 2 == 0 { request } else { id() };
+            let name = "notices/n1".to_owned();
+            let message = wire::AcknowledgeNoticeRequest { request_id, name, revision: 1 };
+            tokio::spawn(async move { client.acknowledge_notice(by("mair", message)).await })
+        })
+        .collect();
+    for copy in copies {
+        let notice = copy.await.unwrap().unwrap().into_inner().notice.unwrap();
+        assert!(notice.state == i32::from(wire::NoticeState::Acknowledged));
+    }
+    assert_eq!(hub.receipts(2).await, ["DELIVERED   r1", "ACKNOWLEDGED mair  r1"]);
+}
+
+/// Whichever comes first, an acknowledgement is never undone by a revision that arrives at the same time.
+async fn an_acknowledgement_survives_a_revision_that_races_it(dialect: Dialect) {
+    let hub = Hub::with_school(dialect).await;
+    for number in 0..20 {
+        let notice = format!("n{number}");
+        let release = to_school(&notice, &["mair"]);
+        hub.release(&release).await;
+        hub.until(E1, "mair", |notices| notices.len() == number + 1).await;
+        let second = DisclosureReleased { revision: 2, ..release };
+        let request = id();
+        let (answer, ()) =
+            tokio::join!(hub.acknowledge((E1, "mair"), &notice, 1, &request), hub.release(&second));
+        let named = format!("notices/{notice}");
+        let found = |notices: &[wire::Notice]| {
+            notices.iter().any(|it| it.name == named && it.revision == 2)
+        };
+        let notices = hub.until(E1, "mair", found).await;
+        let now = notices.into_iter().find(|it| it.name == named).unwrap();
+        let acknowledged = now.state == i32::from(wire::NoticeState::Acknowledged);
+        assert_eq!(acknowledged, answer.is_ok(), "{notice}");
     }
 }
