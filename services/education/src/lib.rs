@@ -1,8 +1,8 @@
 //! What schools and education authorities keep, receive and answer.
 //!
-//! In reading order: [`record`] is a notice as it is kept, [`intake`] takes in what routing released, [`bell`] computes
-//! when it must have been seen, [`notices`] is what a key adult can do with it, [`sweep`] is the ladder that it climbs,
-//! [`receipts`] is what the sender hears. [`directory`], [`calendars`] and [`roll`] are kept beside it.
+//! In reading order: `record` is a notice as it is kept, `intake` takes in what routing released, `bell` computes
+//! when it must have been seen, `notices` is what a key adult can do with it, `sweep` is the ladder that it climbs,
+//! `receipts` is what the sender hears. `directory`, `calendars` and `roll` are kept beside it.
 //!
 //! Deliberately absent: any decision on what may be known. It was taken by routing, and what is here is what was released.
 
