@@ -267,7 +267,7 @@ fn places(child: &Child) -> Vec<Replacement> {
     let protect = !matches!(child.protect_address(), Answer::No);
     let kept = if protect { usize::MAX } else { 1 };
     let mut told: Vec<String> = Vec::new();
-    for address in &child.address {
+    if let Some(address) = &child.address {
         for line in address.lines.iter().take(kept) {
             told.push(line.as_str().to_owned());
             told.push(without_number(line.as_str()));

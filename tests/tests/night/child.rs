@@ -25,7 +25,7 @@ use super::reading::{classes, says};
 /// Asserts everything that the scenario tells of one duty.
 pub(crate) async fn ended_as_told(played: &Played, seen: &[Outcome], told: &Expectation) {
     let who = format!("{} of {} ({})", told.child, told.incident, told.duty.word());
-    let name = &played.names[told.incident];
+    let name = played.names.get(told.incident).expect("reported");
     let outcome = seen.iter().find(|outcome| {
         &outcome.incident == name
             && outcome.child_ref == told.child_ref
@@ -203,7 +203,7 @@ async fn content_of(
 
 /// Every class that was withheld is on record, with the rule that took it out (R31).
 async fn the_reasons_are_on_record(played: &Played, told: &Expectation, who: &str) {
-    let incident = played.names[told.incident].clone();
+    let incident = played.names.get(told.incident).expect("reported").clone();
     let request =
         ListDecisionsRequest { incident, page_size: 500, ..ListDecisionsRequest::default() };
     let request = on_behalf(WATCHER, request).unwrap();

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     compose::{Reader, candidate, mask},
-    duty::{Disclosure, Duty, DutyState, Slot},
+    duty::{Disclosure, Duty, Slot},
     route::{Consulted, Plan, Subject, other_schools, plan},
     world::{Case, World, duty_id},
 };
