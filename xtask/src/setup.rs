@@ -10,6 +10,8 @@ use crate::{machine, process};
 
 const BUF_VERSION: &str = "1.75.0";
 const DENY_VERSION: &str = "0.20.2";
+/// The last one that Debian's Go can build. Its folder is named in the test that uses it.
+const GRPCURL_VERSION: &str = "1.8.9";
 
 /// Installs what is missing and says what it did.
 pub fn run() -> Result<()> {
@@ -24,6 +26,31 @@ pub fn run() -> Result<()> {
     }
     buf()?;
     cargo_deny()?;
+    grpcurl()?;
+    Ok(())
+}
+
+/// A gRPC client that this project did not write, for the tests that call the services from outside.
+fn grpcurl() -> Result<()> {
+    let folder = tools()?.join(format!("grpcurl-{GRPCURL_VERSION}"));
+    let program = folder.join("grpcurl");
+    if program.exists() {
+        return Ok(());
+    }
+    machine::need("go", &["golang-go"])?;
+    fs::create_dir_all(&folder)?;
+    process::capture(
+        Command::new("go")
+            .arg("install")
+            .arg(format!("github.com/fullstorydev/grpcurl/cmd/grpcurl@v{GRPCURL_VERSION}"))
+            .env("GOBIN", &folder)
+            .env("GOFLAGS", "-mod=mod"),
+    )
+    .context("go could not install grpcurl")?;
+    if process::capture(Command::new(&program).arg("-version")).is_err() {
+        bail!("{} was installed but does not run", program.display());
+    }
+    println!("setup: installed grpcurl {GRPCURL_VERSION} with go into .tools");
     Ok(())
 }
 
