@@ -27,10 +27,25 @@ const STEPS: [Step; 8] = [
     ("deny", deny_step),
     ("advisories", advisories_step),
     ("clippy", || {
-        cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[])
+        cargo(
+            &[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--locked",
+                "--keep-going",
+                "--",
+                "-D",
+                "warnings",
+            ],
+            &[],
+        )
     }),
     ("doc", || {
-        cargo(&["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])
+        cargo(
+            &["doc", "--workspace", "--no-deps", "--locked", "--keep-going"],
+            &[("RUSTDOCFLAGS", "-D warnings")],
+        )
     }),
     ("test", tests_step::run),
 ];

@@ -64,6 +64,11 @@ fn codes_and_pages_belong_together() {
         found(&[("docs/errors/MASH-R012.md", "")]),
         vec!["docs/errors/MASH-R012.md: no code uses MASH-R012"]
     );
+    assert_eq!(found(&[("crates/x/tests/a.rs", "\"MASH-R012\"")]), Vec::<String>::new());
+    assert_eq!(
+        found(&[("crates/x/src/a.rs", "#[cfg(test)]\n\"MASH-R012\"")]),
+        Vec::<String>::new()
+    );
     assert_eq!(codes("MASH-R01 MASH-r012 MASH-R0123 MASH-HUB MASH-"), Vec::<&str>::new());
     assert_eq!(codes("x MASH-K100."), vec!["MASH-K100"]);
 }
