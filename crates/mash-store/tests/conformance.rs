@@ -20,6 +20,10 @@ use mash_store::{
 };
 use sqlx::Row as _;
 
+#[path = "conformance/connections.rs"]
+mod connections;
+use connections::{lost_connections_are_replaced, writers_queue_and_none_is_turned_away};
+
 /// Runs every function of the suite on both databases.
 macro_rules! conformance {
     ($($name:ident),* $(,)?) => {
@@ -451,58 +455,4 @@ async fn errors_never_repeat_what_was_stored(database: TestDatabase) {
             source = error.source();
         }
     }
-}
-
-async fn writers_queue_and_none_is_turned_away(database: TestDatabase) {
-    let store = with_things(&database).await;
-    // Two stores on one database stand for two processes.
-    let other = database.store().await;
-    let writers = (0..60).map(|writer| {
-        let store = if writer % 2 == 0 { store.clone() } else { other.clone() };
-        tokio::spawn(async move {
-            for number in 0..5 {
-                add(&store, &format!("{writer}/{number}")).await.unwrap();
-            }
-        })
-    });
-    for writer in futures::future::join_all(writers).await {
-        writer.unwrap();
-    }
-    assert_eq!(count(&store).await, 300);
-}
-
-async fn lost_connections_are_replaced(database: TestDatabase) {
-    let store = with_things(&database).await;
-    if store.dialect() == Dialect::Sqlite {
-        // A file has no connection to lose; a second process that comes and goes is the nearest thing.
-        database.store().await.close().await;
-        add(&store, "still there").await.unwrap();
-        return;
-    }
-    let cut = async || {
-        let admin = database.store().await;
-        let mut conn = admin.read().await.unwrap();
-        sqlx::query(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-             WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        )
-        .fetch_all(&mut *conn)
-        .await
-        .unwrap();
-    };
-    let mut tx = store.begin().await.unwrap();
-    sqlx::query("INSERT INTO things (name) VALUES ('lost')").execute(tx.conn()).await.unwrap();
-    cut().await;
-    let error =
-        match sqlx::query("INSERT INTO things (name) VALUES ('lost too')").execute(tx.conn()).await
-        {
-            Err(error) => StoreError::from(error),
-            Ok(_) => panic!("the connection was cut"),
-        };
-    assert!(error.is_transient(), "worth another try: {error:?}");
-    drop(tx);
-    add(&store, "after the cut").await.unwrap();
-    cut().await;
-    add(&store, "after another cut").await.unwrap();
-    assert_eq!(count(&store).await, 2);
 }

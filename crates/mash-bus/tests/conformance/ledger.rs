@@ -90,7 +90,7 @@ impl Handler for Ledger {
             let mut id = event.id.as_str();
             match self.behaviour(id) {
                 Behaviour::Accept => (),
-                Behaviour::Poison => return Err(HandleError::Poison { code: "MASH-T001" }),
+                Behaviour::Poison => return Err(HandleError::Poison { code: "MASH-B003" }),
                 Behaviour::Refused => id = "refused",
                 Behaviour::Unavailable(_) => {
                     return Err(HandleError::Store(StoreError::from(sqlx::Error::PoolTimedOut)));
