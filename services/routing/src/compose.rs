@@ -164,8 +164,11 @@ pub fn candidate(
 /// Takes out a detail although its class may go.
 pub fn mask(content: &mut pb::Content, detail: Detail) {
     match detail {
-        // The telephones of adults who asked not to be contacted never entered the candidate.
-        Detail::AdultTelephone => {}
+        Detail::AdultTelephone => {
+            for victim in &mut content.victims {
+                victim.telephone.clear();
+            }
+        }
         Detail::Whereabouts => {
             if let Some(narrative) = &mut content.narrative {
                 narrative.whereabouts.clear();
