@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what must be there before cargo can build anything: a C tool chain, and for the tests Java, Maven,
-# PostgreSQL and npm. Everything else is the business of `cargo xtask setup`, which this machine can run afterwards.
+# PostgreSQL, npm and Go. Everything else is the business of `cargo xtask setup`, which this machine can run afterwards.
 # Usage: deploy/setup.sh demo|test
 set -euo pipefail
 
@@ -27,6 +27,7 @@ if [ "$level" = test ]; then
   need java default-jre-headless
   need mvn maven
   need npm npm
+  need go golang-go
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
 fi
 
