@@ -33,13 +33,22 @@ fn personal(night: &Night) -> Vec<String> {
         told.extend(pupil.upn.clone());
         told.push(pupil.home.postcode.to_owned());
         // A house number alone would be found in any log.
-        told.extend(pupil.home.lines.iter().filter(|line| line.len() > 8).map(|line| (*line).to_owned()));
+        told.extend(
+            pupil.home.lines.iter().filter(|line| line.len() > 8).map(|line| (*line).to_owned()),
+        );
     }
     for report in &night.incidents {
         let incident = &report.first;
         told.push(incident.occurrence_number.clone());
-        told.extend(incident.adults.iter().map(|adult| format!("{} {}", adult.given_names, adult.family_name)));
-        told.extend(incident.narrative.split(". ").filter(|part| part.len() > 20).map(str::to_owned));
+        told.extend(
+            incident
+                .adults
+                .iter()
+                .map(|adult| format!("{} {}", adult.given_names, adult.family_name)),
+        );
+        told.extend(
+            incident.narrative.split(". ").filter(|part| part.len() > 20).map(str::to_owned),
+        );
     }
     told.retain(|text| text.trim().len() > 3);
     told

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, future::Future, time::Duration};
 use anyhow::{Context as _, ensure};
 use jiff::{Timestamp, tz::TimeZone};
 use mash_bus::Bus;
+use mash_domain::organisation::OrganisationId;
 use mash_police::CaseSecret;
 use mash_proto::{
     disclosure::v1::{Content, DutyState},
@@ -101,7 +102,6 @@ impl Player<'_> {
 
     async fn report(&mut self, submission: &Submission, again: bool) -> anyhow::Result<String> {
         let request = self.night.report_request(submission).context("no such incident")?;
-        let children = request.incident.as_ref().map_or(0, |incident| incident.children.len());
         let mut police = self.people.police(&force(submission.force))?;
         let answer = police
             .report_domestic_abuse_incident(on_behalf(submission.practitioner, request)?)
@@ -109,12 +109,12 @@ impl Player<'_> {
         let name = answer.into_inner().incident.context("no incident in the answer")?.name;
         let known = self.names.insert(submission.incident, name.clone());
         ensure!(known.is_none_or(|known| known == name), "the same request made a second incident");
-        self.settled(submission).await?;
+        let became = self.settled(submission).await?;
         let (force, incident) = (submission.force, submission.incident);
         Ok(if again {
             format!("police/{force} send {incident} once more: one effect")
         } else {
-            format!("police/{force} report {incident}: {children} child(ren)")
+            format!("police/{force} report {incident}: {became}")
         })
     }
 
@@ -171,7 +171,10 @@ impl Player<'_> {
             (incident.first.force_code.parse()?, incident.first.occurrence_number.parse()?);
         let id = secret.case_id(&force, &occurrence);
         faults::poison(bus, &id.to_string(), payload).await?;
-        Ok(format!("a message that nobody can read stands in front of {}", submission.incident))
+        let incident = submission.incident;
+        Ok(format!(
+            "a message that nobody can read stands in front of {incident}; the hub logs a dead letter"
+        ))
     }
 
     async fn acknowledge(&self, answering: &Answering) -> anyhow::Result<String> {
@@ -234,8 +237,8 @@ impl Player<'_> {
             .await
     }
 
-    /// Waits until every child of the incident has an outcome, and none is still on its way.
-    async fn settled(&self, submission: &Submission) -> anyhow::Result<()> {
+    /// Waits until every child of the incident has an outcome, and none is still on its way. Says what they are.
+    async fn settled(&self, submission: &Submission) -> anyhow::Result<String> {
         let name = self.name(submission.incident)?;
         let children =
             self.night.incident(submission.incident).map_or(0, |incident| incident.children.len());
@@ -252,7 +255,7 @@ impl Player<'_> {
                     DutyState::Unspecified | DutyState::Released | DutyState::Rerouting
                 )
             });
-            Ok((told.len() == children && !moving).then_some(()))
+            Ok((told.len() == children && !moving).then(|| said(&found)))
         })
         .await
     }
@@ -260,6 +263,22 @@ impl Player<'_> {
     fn name(&self, incident: &str) -> anyhow::Result<String> {
         self.names.get(incident).cloned().with_context(|| format!("{incident} was not reported"))
     }
+}
+
+/// What became of each child, as police see it.
+fn said(outcomes: &[Outcome]) -> String {
+    let one = |outcome: &Outcome| {
+        let state = outcome.state().as_str_name().trim_start_matches("DUTY_STATE_").to_lowercase();
+        let recipient =
+            outcome.recipient.clone().and_then(|wire| OrganisationId::try_from(wire).ok());
+        let recipient = recipient.map_or(String::new(), |recipient| recipient.to_string());
+        let reason = match outcome.reason_code.as_str() {
+            "" => String::new(),
+            code => format!(" ({code})"),
+        };
+        format!("{} {state}, {recipient}{reason}", outcome.child_ref)
+    };
+    outcomes.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// Everything that a force knows of one incident, or of all of its own.
