@@ -27,7 +27,7 @@ for argument; do
     *) die "unknown argument: $argument" ;;
   esac
 done
-[ "$(id -u)" -eq 0 ] || die 'an engine of its own needs root; with Docker at hand: docker compose up --build --wait'
+[ "$(id -u)" -eq 0 ] || die 'an engine of its own needs root; with Docker at hand: docker compose up --build --detach'
 
 compose() {
   if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi
@@ -49,7 +49,7 @@ engine_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1
 start_engine() {
   engine_answers && return 0
   [ ! -S /var/run/docker.sock ] || ! DOCKER_HOST=unix:///var/run/docker.sock engine_answers ||
-    die 'a Docker engine already runs here; use it: deploy/make-secrets.sh && docker compose up --build --wait'
+    die 'a Docker engine already runs here; use it: deploy/make-secrets.sh && docker compose up --build --detach'
   mkdir -p "$engine"
   ip link show docker0 >/dev/null 2>&1 || touch "$engine/made-docker0"
   local attempt
