@@ -1,7 +1,5 @@
 //! The logs of a whole night, at the most talkative level, name nobody (P8).
 
-#![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
-
 use std::process::Command;
 
 use mash_synth::night::Night;
