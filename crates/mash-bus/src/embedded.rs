@@ -125,12 +125,16 @@ fn signal_name(topic: &str) -> String {
     format!("bus/{topic}")
 }
 
+/// The embedded log serves one machine with one writer: partitions cost statements there and share out no work. Two
+/// keep it honest about order, which is promised per key only.
+const MOST_PARTITIONS: i32 = 2;
+
 async fn ensure(tx: &mut Tx, topic: &TopicSpec) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO bus_topics (topic, partitions, compacted) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
     )
     .bind(topic.name)
-    .bind(i64::from(topic.partitions))
+    .bind(i64::from(topic.partitions.min(MOST_PARTITIONS)))
     .bind(i64::from(topic.compacted))
     .execute(tx.conn())
     .await?;

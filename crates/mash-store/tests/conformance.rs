@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use mash_store::{
-    Dialect, Migration, Store, StoreError,
+    Migration, Store, StoreError,
     dead_letters::{self, DeadLetter, State},
     leases,
     outbox::{self, OutboxMessage},

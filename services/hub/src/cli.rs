@@ -109,7 +109,7 @@ enum Command {
     DeadLetters(admin::dead_letters::DeadLettersCommand),
     /// Generate a synthetic Wales: no real person is in it.
     Synth(admin::synth::SynthArgs),
-    /// Load running services and report accept → available to the school.
+    /// Start a hub as a process of its own, load it, and report accept → available to the school.
     Load(admin::load::LoadArgs),
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -21,6 +22,9 @@ use crate::{BusError, Delivery, Subscription};
 /// How soon messages are found that another process published: at once after some came, later when it is quiet.
 const POLL_SOON: Duration = Duration::from_millis(20);
 const POLL_LATE: Duration = Duration::from_millis(250);
+/// How long a commit may wait for the next one. Each is a write of its own for the one writer; what is read again
+/// after a crash has been seen, and has no second effect.
+const GATHER: Duration = Duration::from_millis(100);
 
 pub(super) struct EmbeddedSubscription {
     store: Store,
@@ -31,11 +35,43 @@ pub(super) struct EmbeddedSubscription {
     positions: BTreeMap<Partition, i64>,
     /// What was handed out and not committed yet.
     uncommitted: BTreeMap<Partition, i64>,
+    /// What was committed and not written yet.
+    unwritten: Unwritten,
     balance_at: Instant,
     poll: Duration,
     /// Where the last fetch began, so that a busy partition cannot starve the others.
     turn: usize,
     heart: JoinHandle<()>,
+}
+
+/// Positions that were committed, gathered for a moment before they are written together.
+#[derive(Clone, Default)]
+struct Unwritten(Arc<Mutex<BTreeMap<Partition, i64>>>);
+
+impl Unwritten {
+    /// Adds positions; the first ones start the moment.
+    fn add(&self, committed: &mut BTreeMap<Partition, i64>, store: &Store, group: &str) {
+        let mut gathered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = gathered.is_empty();
+        gathered.append(committed);
+        if first && !gathered.is_empty() {
+            let (gathered, store, group) = (self.clone(), store.clone(), group.to_owned());
+            tokio::spawn(async move {
+                tokio::time::sleep(GATHER).await;
+                if let Err(error) = gathered.write(&store, &group).await {
+                    // Positions only ever rise, so the next ones make up for these.
+                    let error: &dyn std::error::Error = &error;
+                    tracing::debug!(group, error, "a position was not written");
+                }
+            });
+        }
+    }
+
+    /// Writes them now.
+    async fn write(&self, store: &Store, group: &str) -> Result<(), StoreError> {
+        let gathered = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        if gathered.is_empty() { Ok(()) } else { claims::commit(store, group, &gathered).await }
+    }
 }
 
 impl EmbeddedSubscription {
@@ -54,6 +90,7 @@ impl EmbeddedSubscription {
             member,
             positions: BTreeMap::new(),
             uncommitted: BTreeMap::new(),
+            unwritten: Unwritten::default(),
             balance_at: Instant::now(),
             poll: POLL_SOON,
             turn: 0,
@@ -61,6 +98,8 @@ impl EmbeddedSubscription {
     }
 
     async fn balance(&mut self) -> Result<(), StoreError> {
+        // Whoever takes a partition over must begin where this member has ended.
+        self.unwritten.write(&self.store, &self.member.group).await?;
         let held: BTreeSet<Partition> = self.positions.keys().cloned().collect();
         let changed = claims::balance(&self.store, &self.member, &self.topics, &held).await?;
         self.balance_at = Instant::now() + BEAT;
@@ -204,16 +243,16 @@ impl Subscription for EmbeddedSubscription {
     }
 
     async fn commit(&mut self) -> Result<(), BusError> {
-        if self.uncommitted.is_empty() {
-            return Ok(());
-        }
-        claims::commit(&self.store, &self.member.group, &self.uncommitted).await?;
-        self.uncommitted.clear();
+        self.unwritten.add(&mut self.uncommitted, &self.store, &self.member.group);
         Ok(())
     }
 
     async fn leave(&mut self) {
         self.heart.abort();
+        if let Err(error) = self.unwritten.write(&self.store, &self.member.group).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::debug!(group = self.member.group, error, "the last position was not written");
+        }
         if let Err(error) = claims::leave(&self.store, &self.member).await {
             let error: &dyn std::error::Error = &error;
             tracing::debug!(group = self.member.group, error, "the claims expire by themselves");
@@ -225,9 +264,13 @@ impl Drop for EmbeddedSubscription {
     fn drop(&mut self) {
         self.heart.abort();
         let (store, member) = (self.store.clone(), self.member.clone());
+        let unwritten = self.unwritten.clone();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            // If the runtime ends first, the claims expire by themselves.
-            drop(runtime.spawn(async move { claims::leave(&store, &member).await }));
+            // If the runtime ends first, the claims expire by themselves, and what is read again has been seen.
+            drop(runtime.spawn(async move {
+                unwritten.write(&store, &member.group).await?;
+                claims::leave(&store, &member).await
+            }));
         }
     }
 }
