@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand, ValueEnum};
+use indicatif::ProgressBar;
 use jiff::civil::Date;
 use mash_proto::education::v1::{
     ImportBankHolidaysRequest, ImportEstablishmentsHeader, ImportEstablishmentsRequest,
@@ -144,10 +145,16 @@ impl RollCommand {
         let header = ImportRollHeader { authority_code: authority, roll_date: Some(date.into()) };
         let chunks = chunks(&file)?.into_iter().map(Part::Chunk);
         let parts: Vec<_> = std::iter::once(Part::Header(header)).chain(chunks).collect();
-        let parts = parts.into_iter().map(|part| ImportRollRequest { part: Some(part) });
+        let parts = shown(parts).map(|part| ImportRollRequest { part: Some(part) });
         let answer = target.people()?.rolls(OPERATOR)?.import_roll(iter(parts)).await?;
         report(answer.into_inner().report)
     }
+}
+
+/// The parts of a file, with a bar that shows how many have gone.
+fn shown<T>(parts: Vec<T>) -> impl Iterator<Item = T> {
+    let bar = ProgressBar::new(parts.len() as u64);
+    parts.into_iter().inspect(move |_| bar.inc(1))
 }
 
 fn chunks(file: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
