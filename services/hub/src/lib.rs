@@ -8,5 +8,6 @@ pub mod admin;
 pub mod cli;
 pub mod data;
 pub mod demo;
+pub mod imports;
 pub mod people;
 pub mod serve;

@@ -6,21 +6,14 @@ use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 use jiff::civil::Date;
-use mash_proto::education::v1::{
-    ImportBankHolidaysRequest, ImportEstablishmentsHeader, ImportEstablishmentsRequest,
-    ImportReport, ImportRollHeader, ImportRollRequest, RegisterLayout,
-    import_establishments_request, import_roll_request,
-};
-use tokio_stream::iter;
+use mash_proto::education::v1::{ImportBankHolidaysRequest, ImportReport, RegisterLayout};
 
 use crate::{
     data::Data,
     demo::prepare::OPERATOR,
+    imports,
     people::{Endpoints, People},
 };
-
-/// Bytes per message of an import.
-const CHUNK: usize = 1 << 20;
 
 /// Where to import to.
 #[derive(Debug, Args)]
@@ -100,30 +93,17 @@ impl DirectoryCommand {
     pub async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Import { target, layout, date, file } => {
-                use import_establishments_request::Part;
                 let layout = match layout {
                     Layout::Gias => RegisterLayout::Gias,
                     Layout::Wales => RegisterLayout::Wales,
                 };
-                let header = ImportEstablishmentsHeader {
-                    layout: layout.into(),
-                    register_date: Some(date.into()),
-                };
-                let chunks = chunks(&file)?.into_iter().map(Part::Chunk);
-                let parts: Vec<_> = std::iter::once(Part::Header(header)).chain(chunks).collect();
-                let parts =
-                    parts.into_iter().map(|part| ImportEstablishmentsRequest { part: Some(part) });
-                let answer = target
-                    .people()?
-                    .directory(OPERATOR)?
-                    .import_establishments(iter(parts))
-                    .await?;
-                report(answer.into_inner().report)
+                let (people, file, bar) =
+                    (target.people()?, read(&file)?, ProgressBar::new_spinner());
+                let (header, gone) = ((layout, date.into()), move |parts| bar.inc(parts));
+                report(&imports::register(&people, OPERATOR, header, &file, gone).await?)
             }
             Self::BankHolidays { target, file } => {
-                let document = std::fs::read(&file)
-                    .with_context(|| format!("cannot read {}", file.display()))?;
-                let request = ImportBankHolidaysRequest { document };
+                let request = ImportBankHolidaysRequest { document: read(&file)? };
                 let answer =
                     target.people()?.directory(OPERATOR)?.import_bank_holidays(request).await?;
                 println!("{} bank holidays of England and Wales", answer.into_inner().days);
@@ -140,30 +120,18 @@ impl RollCommand {
     ///
     /// If the file cannot be read or a row is refused.
     pub async fn run(self) -> anyhow::Result<()> {
-        use import_roll_request::Part;
         let Self::Import { target, authority, date, file } = self;
-        let header = ImportRollHeader { authority_code: authority, roll_date: Some(date.into()) };
-        let chunks = chunks(&file)?.into_iter().map(Part::Chunk);
-        let parts: Vec<_> = std::iter::once(Part::Header(header)).chain(chunks).collect();
-        let parts = shown(parts).map(|part| ImportRollRequest { part: Some(part) });
-        let answer = target.people()?.rolls(OPERATOR)?.import_roll(iter(parts)).await?;
-        report(answer.into_inner().report)
+        let (people, file, bar) = (target.people()?, read(&file)?, ProgressBar::new_spinner());
+        let (header, gone) = ((authority.as_str(), date.into()), move |parts| bar.inc(parts));
+        report(&imports::roll(&people, OPERATOR, header, &file, gone).await?)
     }
 }
 
-/// The parts of a file, with a bar that shows how many have gone.
-fn shown<T>(parts: Vec<T>) -> impl Iterator<Item = T> {
-    let bar = ProgressBar::new(parts.len() as u64);
-    parts.into_iter().inspect(move |_| bar.inc(1))
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-fn chunks(file: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(bytes.chunks(CHUNK).map(<[u8]>::to_vec).collect())
-}
-
-fn report(report: Option<ImportReport>) -> anyhow::Result<()> {
-    let report = report.context("the service returned no report")?;
+fn report(report: &ImportReport) -> anyhow::Result<()> {
     for problem in &report.problems {
         println!(
             "line {}, {}: {} ({})",

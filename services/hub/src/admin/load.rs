@@ -12,27 +12,23 @@ use indicatif::ProgressBar;
 use mash_domain::organisation::OrganisationId;
 use mash_load::{Crowd, LoadConfig, SchoolTarget};
 use mash_proto::{
-    education::v1::{
-        ImportEstablishmentsHeader, ImportEstablishmentsRequest, ImportRollHeader,
-        ImportRollRequest, RegisterLayout, import_establishments_request, import_roll_request,
-    },
+    education::v1::RegisterLayout,
     sharing::v1::{GetConservationRequest, SetForceProfileRequest},
     r#type::v1::Date,
 };
 use mash_synth::wales::{Scale, Wales};
-use tokio_stream::iter;
 use uuid::Uuid;
 
 use crate::{
     data::Data,
     demo::prepare::OPERATOR,
+    imports,
     people::{Endpoints, People, on_behalf},
 };
 
 /// The force that reports.
 const FORCE: &str = "62";
 const TODAY: Date = Date { year: 2026, month: 11, day: 1 };
-const CHUNK: usize = 1 << 20;
 
 /// What to load, and how.
 #[derive(Debug, Args)]
@@ -151,7 +147,10 @@ impl Drop for Server {
 /// Registers, rolls, contacts, calendars and profiles of the invented Wales, and routing's knowledge of them.
 async fn prepare(wales: &Wales, people: &People) -> anyhow::Result<()> {
     answering(people).await?;
-    import_establishments(wales, people).await?;
+    let header = (RegisterLayout::Wales, TODAY);
+    let register =
+        imports::register(people, OPERATOR, header, &wales.establishments_csv()?, |_| ()).await?;
+    ensure!(register.problems_total == 0, "the register was refused");
     for request in wales.calendars() {
         people.directory(OPERATOR)?.replace_calendar(request).await?;
     }
@@ -167,7 +166,9 @@ async fn prepare(wales: &Wales, people: &People) -> anyhow::Result<()> {
         people.sharing(OPERATOR)?.set_force_profile(request).await?;
     }
     for authority in wales.authorities() {
-        import_roll(wales, people, authority).await?;
+        let file = wales.roll_csv(authority)?;
+        let roll = imports::roll(people, OPERATOR, (authority, TODAY), &file, |_| ()).await?;
+        ensure!(roll.problems_total == 0, "a roll was refused");
     }
     caught_up(people, i64::try_from(contacts)?, i64::try_from(wales.pupils.len() / 2)?).await
 }
@@ -180,34 +181,6 @@ async fn answering(people: &People) -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     anyhow::bail!("the hub does not answer after 30 s")
-}
-
-async fn import_establishments(wales: &Wales, people: &People) -> anyhow::Result<()> {
-    use import_establishments_request::Part;
-    let header = ImportEstablishmentsHeader {
-        layout: RegisterLayout::Wales.into(),
-        register_date: Some(TODAY),
-    };
-    let file = wales.establishments_csv()?;
-    let chunks = file.chunks(CHUNK).map(|chunk| Part::Chunk(chunk.to_vec()));
-    let parts: Vec<_> = std::iter::once(Part::Header(header)).chain(chunks).collect();
-    let parts = parts.into_iter().map(|part| ImportEstablishmentsRequest { part: Some(part) });
-    let report =
-        people.directory(OPERATOR)?.import_establishments(iter(parts)).await?.into_inner().report;
-    ensure!(report.is_some_and(|report| report.problems_total == 0), "the register was refused");
-    Ok(())
-}
-
-async fn import_roll(wales: &Wales, people: &People, authority: &str) -> anyhow::Result<()> {
-    use import_roll_request::Part;
-    let header = ImportRollHeader { authority_code: authority.to_owned(), roll_date: Some(TODAY) };
-    let file = wales.roll_csv(authority)?;
-    let chunks = file.chunks(CHUNK).map(|chunk| Part::Chunk(chunk.to_vec()));
-    let parts: Vec<_> = std::iter::once(Part::Header(header)).chain(chunks).collect();
-    let parts = parts.into_iter().map(|part| ImportRollRequest { part: Some(part) });
-    let report = people.rolls(OPERATOR)?.import_roll(iter(parts)).await?.into_inner().report;
-    ensure!(report.is_some_and(|report| report.problems_total == 0), "a roll was refused");
-    Ok(())
 }
 
 /// Waits until routing knows the contacts and has stopped learning pupils.

@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use mash_proto::{
-    education::v1::{
-        ImportEstablishmentsHeader, ImportEstablishmentsRequest, ImportReport, ImportRollHeader,
-        ImportRollRequest, RegisterLayout, ReplaceCalendarRequest, ReplaceContactsRequest,
-        import_establishments_request, import_roll_request,
-    },
+    education::v1::{ImportReport, RegisterLayout, ReplaceCalendarRequest, ReplaceContactsRequest},
     sharing::v1::{GetConservationRequest, SetForceProfileRequest},
     r#type::v1::Date,
 };
 use mash_synth::night::{Night, people::Roll};
-use tokio_stream::iter;
 use uuid::Uuid;
 
-use crate::people::{People, on_behalf};
+use crate::{
+    imports,
+    people::{People, on_behalf},
+};
 
 /// The body that runs the hub.
 pub const OPERATOR: &str = "operator/hub";
@@ -46,40 +44,27 @@ pub async fn directory_and_rolls(night: &Night, people: &People) -> anyhow::Resu
 const REGISTER_DATE: Date = Date { year: 2026, month: 11, day: 1 };
 
 async fn registers(night: &Night, people: &People) -> anyhow::Result<()> {
-    use import_establishments_request::Part;
     let registers =
         [(RegisterLayout::Wales, night.wales_csv()), (RegisterLayout::Gias, night.gias_csv())];
     for (layout, file) in registers {
-        let header = ImportEstablishmentsHeader {
-            layout: layout.into(),
-            register_date: Some(REGISTER_DATE),
-        };
-        let parts = [Part::Header(header), Part::Chunk(file.into_bytes())];
-        let parts = parts.map(|part| ImportEstablishmentsRequest { part: Some(part) });
-        let answer = people.directory(OPERATOR)?.import_establishments(iter(parts)).await?;
-        accepted(answer.into_inner().report, "register")?;
+        let header = (layout, REGISTER_DATE);
+        let report = imports::register(people, OPERATOR, header, file.as_bytes(), |_| ()).await?;
+        accepted(&report, "register")?;
     }
     Ok(())
 }
 
 async fn rolls(night: &Night, people: &People) -> anyhow::Result<()> {
-    use import_roll_request::Part;
     for authority in night.roll_authorities() {
-        let header = ImportRollHeader {
-            authority_code: authority.to_owned(),
-            roll_date: Some(REGISTER_DATE),
-        };
-        let parts = [Part::Header(header), Part::Chunk(night.roll_csv(authority).into_bytes())];
-        let parts = parts.map(|part| ImportRollRequest { part: Some(part) });
-        let organisation = format!("authority/{authority}");
-        let answer = people.rolls(&organisation)?.import_roll(iter(parts)).await?;
-        accepted(answer.into_inner().report, "roll")?;
+        let (organisation, file) = (format!("authority/{authority}"), night.roll_csv(authority));
+        let header = (authority, REGISTER_DATE);
+        let report = imports::roll(people, &organisation, header, file.as_bytes(), |_| ()).await?;
+        accepted(&report, "roll")?;
     }
     Ok(())
 }
 
-fn accepted(report: Option<ImportReport>, what: &str) -> anyhow::Result<()> {
-    let report = report.with_context(|| format!("the {what} import returned no report"))?;
+fn accepted(report: &ImportReport, what: &str) -> anyhow::Result<()> {
     let first = report.problems.first();
     let first = first.map(|found| format!("line {}, {}: {}", found.line, found.column, found.code));
     ensure!(report.problems_total == 0, "the {what} was refused: {}", first.unwrap_or_default());
