@@ -2,7 +2,7 @@
 //!
 //! The producer is idempotent and waits for all in-sync replicas; delivery futures are awaited, since `flush` costs a
 //! fixed 100 ms in this version of rdkafka. Each subscription has a thread of its own that polls, so a slow handler
-//! never gets its group member evicted. Transactions are not used (`docs/ARCHITECTURE.md` says why).
+//! never gets its group member evicted. Transactions are not used (`docs/adr/0002-rest-one-effect-on-ids-not-on-kafka-transactions.md` says why).
 
 use std::{
     collections::HashMap,
