@@ -5,3 +5,6 @@ pub mod effects;
 pub mod take_in_receipt;
 pub mod take_in_report;
 pub mod take_in_withdrawal;
+
+#[cfg(test)]
+mod tests;
