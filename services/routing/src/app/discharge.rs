@@ -140,8 +140,11 @@ impl<'a> Discharging<'a> {
             Duty::new(id, case.id.to_string(), child_ref.to_owned(), self.slot, now)
         });
         first.kind.word().clone_into(&mut duty.kind);
-        let planned: Vec<String> = plans.iter().map(|plan| disclosure_id(&duty.id, plan)).collect();
-        self.recall_others(&mut duty, &planned);
+        // A recipient who is refused now may not keep what an earlier revision released.
+        let permitted =
+            plans.iter().filter(|plan| matches!(plan.decision.outcome, Decision::Permit(_)));
+        let permitted: Vec<String> = permitted.map(|plan| disclosure_id(&duty.id, plan)).collect();
+        self.recall_others(&mut duty, &permitted);
         for plan in plans {
             self.discharge_one(&mut duty, plan)?;
         }
@@ -158,11 +161,11 @@ impl<'a> Discharging<'a> {
         }
     }
 
-    /// Recalls what went to recipients who are not among the planned ones.
-    fn recall_others(&mut self, duty: &mut Duty, planned: &[String]) {
+    /// Recalls what went to recipients who are not among the permitted ones.
+    fn recall_others(&mut self, duty: &mut Duty, permitted: &[String]) {
         let (case_id, duty_id) = (duty.case_id.clone(), duty.id.clone());
         for disclosure in duty.disclosures.iter_mut().filter(|held| held.live) {
-            if planned.contains(&disclosure.id) {
+            if permitted.contains(&disclosure.id) {
                 continue;
             }
             disclosure.live = false;

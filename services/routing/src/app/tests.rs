@@ -194,3 +194,21 @@ fn whoever_is_known_to_nobody_is_still_somebodys_duty() {
     );
     assert_eq!(world.duties_of(case()).count(), 1, "one duty");
 }
+
+#[test]
+fn a_school_that_may_not_be_told_any_more_is_recalled_and_the_desk_answers() {
+    let mut world = world(&incident(1), &[PlaceKind::Main(at(HERE))], vec![school(HERE)]);
+    report(&mut world, incident(1));
+    let mut unnamed = incident(2);
+    for adult in &mut unnamed.adults {
+        adult.given_names.clear();
+        adult.family_name.clear();
+    }
+    report(&mut world, unnamed);
+    let duty = world.duties_of(case()).next().unwrap();
+    let live: Vec<_> = duty.disclosures.iter().filter(|disclosure| disclosure.live).collect();
+    assert_eq!(live.len(), 1, "the school's notice is not out any more");
+    assert_eq!(live[0].recipient.to_string(), "authority/672");
+    assert_eq!(duty.current().unwrap().id, live[0].id, "receipts of the desk count");
+    assert_eq!(duty.state, DutyState::Released);
+}
