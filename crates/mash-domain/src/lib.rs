@@ -17,3 +17,4 @@ pub mod nation;
 pub mod notice;
 pub mod organisation;
 pub mod roll;
+pub mod sharing;
