@@ -3,6 +3,7 @@
 //! Deliberately absent: async, input and output, the wall clock, randomness, wire types, SQL. Time is an argument.
 //! Types that hold personal data have a `Debug` that redacts and no `Display`.
 
+pub mod agreement;
 pub mod answer;
 pub mod authority;
 pub mod bank_holidays;
