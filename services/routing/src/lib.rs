@@ -14,6 +14,7 @@ pub mod duty;
 pub mod events;
 pub mod grpc;
 pub mod identity;
+pub mod placement;
 pub mod pseudonym;
 pub mod route;
 pub mod sanitise;

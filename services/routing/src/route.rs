@@ -18,8 +18,9 @@ use mash_policy::{
 
 use crate::{
     conflict::{Audience, Party, audience},
-    duty::Slot,
+    duty::{Duty, Slot},
     identity::{ChildKeys, Discrepancy, PlaceKind, Placement, Question, RollEntry, resolve},
+    placement::Held,
     pseudonym::{MatchKey, Pseudonymiser},
     world::{Agreed, Establishment, World},
 };
@@ -96,8 +97,8 @@ pub struct Subject<'a> {
     pub incident: &'a Incident,
     /// The child.
     pub child: &'a Child,
-    /// Establishments that have said that the child is not theirs.
-    pub rejected_by: &'a [Laestab],
+    /// The child's duties as they stand.
+    pub known: &'a [&'a Duty],
     /// The classes that the report holds.
     pub offered: ClassSet,
 }
@@ -124,7 +125,7 @@ pub struct Consulted<'a> {
     pub means: Means<'a>,
 }
 
-/// Plans who is told about one child. At least one plan for the slot [`Slot::School`], whatever is unknown.
+/// Plans who is told about one child. At least one plan is for a place of education, whatever is unknown.
 ///
 /// # Errors
 ///
@@ -166,31 +167,55 @@ impl Planner<'_> {
     fn education(&self) -> Result<Vec<Plan>, OrganisationError> {
         let keys = child_keys(self.subject.child, self.consulted.means.pseudonymiser);
         let stated = self.stated_establishment();
+        let held = Held(self.subject.known);
+        let rejected_by = held.rejected_by(self.consulted.world);
         let question = Question {
             keys: &keys,
             stated: stated.as_ref(),
-            rejected_by: self.subject.rejected_by,
+            rejected_by: &rejected_by,
             on: self.consulted.means.today,
         };
         let resolution = resolve(&question, &self.consulted.world.roll);
         let discrepancy = resolution.discrepancy;
-        match resolution.placement {
+        let plans = match resolution.placement {
             Placement::Establishments(laestabs) => {
-                let slots = [Slot::School, Slot::SecondSchool];
-                let mut plans = Vec::new();
-                for (laestab, slot) in laestabs.iter().zip(slots) {
-                    plans.extend(self.establishment(laestab, slot, discrepancy)?);
-                }
-                Ok(plans)
+                let stated = stated.filter(|laestab| !rejected_by.contains(laestab));
+                return self.establishments(&laestabs, stated, discrepancy);
             }
             Placement::HomeEducated(authority) => {
-                let mut plan =
-                    self.desk(&authority, Desk::HomeEducation, DutyKind::HomeEducation)?;
-                plan.discrepancy = discrepancy;
-                Ok(vec![plan])
+                let plan = self.desk(&authority, Desk::HomeEducation, DutyKind::HomeEducation)?;
+                vec![Plan { discrepancy, ..plan }]
             }
-            Placement::Unknown => self.school_unknown(discrepancy),
+            Placement::Unknown => self.school_unknown(discrepancy)?,
+        };
+        let slot = held.without_establishment();
+        Ok(plans.into_iter().map(|plan| Plan { slot, ..plan }).collect())
+    }
+
+    /// R01 for each place where the child is registered. Where the first has sent its notice back, the place that the
+    /// officer stated is next, and then the desk: that a second place knows does not tell where the child is (R03).
+    fn establishments(
+        &self,
+        laestabs: &[Laestab],
+        stated: Option<Laestab>,
+        discrepancy: Option<Discrepancy>,
+    ) -> Result<Vec<Plan>, OrganisationError> {
+        let (held, world) = (Held(self.subject.known), self.consulted.world);
+        let mut assigned = held.assign(laestabs, world);
+        let mut plans = Vec::new();
+        let mut discrepancy = discrepancy;
+        if held.first_is_missing(&assigned) {
+            discrepancy = Some(Discrepancy::RollRejected);
+            let with_stated: Vec<Laestab> = laestabs.iter().cloned().chain(stated).collect();
+            assigned = held.assign(&with_stated, world);
+            if held.first_is_missing(&assigned) {
+                plans.extend(self.school_unknown(discrepancy)?);
+            }
         }
+        for (slot, laestab) in &assigned {
+            plans.extend(self.establishment(laestab, *slot, discrepancy)?);
+        }
+        Ok(plans)
     }
 
     /// R03: the education duty desk finds the school, and the hub's queue has it too.

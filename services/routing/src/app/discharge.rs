@@ -71,15 +71,19 @@ pub fn discharge(
     let child_ref = child.reference.as_str();
     let known: Vec<&Duty> =
         consulted.world.duties_of(case.id).filter(|duty| duty.child_ref == child_ref).collect();
-    let rejected_by: Vec<_> = known.iter().flat_map(|duty| duty.rejected_by.clone()).collect();
     // Which classes a report holds does not depend on the words in it.
     let whole = candidate(incident, child, Reader::Police, &[]);
-    let subject = Subject { incident, child, rejected_by: &rejected_by, offered: offered(&whole)? };
+    let subject = Subject { incident, child, known: &known, offered: offered(&whole)? };
     let plans = plan(&subject, &consulted)?;
-    for slot in Slot::ALL.into_iter().filter(|slot| occasion.only.is_none_or(|only| only == *slot))
-    {
+    for slot in Slot::ALL {
         let of_slot: Vec<&Plan> = plans.iter().filter(|plan| plan.slot == slot).collect();
         let known = known.iter().find(|duty| duty.slot == slot).copied();
+        // What one duty loses may be another's to tell, if that one is not being discharged.
+        let takes_over =
+            || !of_slot.is_empty() && known.is_none_or(|duty| duty.current().is_none());
+        if occasion.only.is_some_and(|only| only != slot && !takes_over()) {
+            continue;
+        }
         if let Some(duty) =
             Discharging::start(occasion, consulted, slot, known, changes).finish(&of_slot)?
         {
@@ -151,12 +155,15 @@ impl<'a> Discharging<'a> {
         Ok(Some(duty))
     }
 
-    /// A duty of an earlier revision that this revision does not give rise to: withheld from here on, and on record.
+    /// A duty that this revision does not give rise to, or that was sent back while another recipient knows: withheld
+    /// from here on, and on record.
     fn no_longer_applies(&mut self) {
         let Occasion { case, cause, .. } = *self.occasion;
         if let Some(duty) = self.duty.take() {
             let ruleset = self.consulted.means.ruleset;
-            let withdrawal = Withdrawal { ruleset, reason: "no-longer-applies", detail: "", cause };
+            let sent_back = self.occasion.only.is_some();
+            let reason = if sent_back { "told-elsewhere" } else { "no-longer-applies" };
+            let withdrawal = Withdrawal { ruleset, reason, detail: "", cause };
             withdraw(vec![duty], case, &withdrawal, self.changes);
         }
     }

@@ -20,12 +20,14 @@ use super::{
 };
 use crate::{
     conflict::Contact,
-    duty::{DutyState, Slot},
+    duty::{Duty, DutyState, Slot},
     identity::{Place, PlaceKind, RollEntry},
     pseudonym::Pseudonymiser,
     route::{Means, child_keys},
     world::{Establishment, World, duty_id},
 };
+
+mod one_notice;
 
 const HERE: &str = "6722951";
 const THERE: &str = "6724951";
@@ -86,17 +88,17 @@ fn world(incident: &pb::Incident, places: &[PlaceKind], schools: Vec<Establishme
     World { roll: vec![entry], establishments, ..World::default() }
 }
 
+fn means<'a>(ruleset: &'a Ruleset, pseudonymiser: &'a Pseudonymiser, now: Timestamp) -> Means<'a> {
+    let authorities = Authorities::builtin();
+    Means { authorities, ruleset, pseudonymiser, today: day_of(now) }
+}
+
 /// Takes the incident in and returns the decisions that followed.
 fn report(world: &mut World, incident: pb::Incident) -> Effects {
     let now: Timestamp = "2026-11-19T02:10:00Z".parse().unwrap();
     let ruleset = Ruleset::builtin().unwrap();
     let pseudonymiser = Pseudonymiser::new(b"test");
-    let means = Means {
-        authorities: Authorities::builtin(),
-        ruleset: &ruleset,
-        pseudonymiser: &pseudonymiser,
-        today: day_of(now),
-    };
+    let means = means(&ruleset, &pseudonymiser, now);
     let event = Envelope { id: format!("revision-{}", incident.revision), ..Envelope::default() };
     let reported = IncidentReported { case_id: case().to_string(), incident: Some(incident) };
     let mut effects = Effects::default();
