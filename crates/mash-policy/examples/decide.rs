@@ -5,7 +5,7 @@ use std::{error::Error, hint::black_box, time::Instant};
 use jiff::civil::date;
 use mash_domain::{answer::Answer, data_class::DataClass, nation::Nation};
 use mash_policy::{
-    Conflict, DutyKind, Profile, Purpose, RecipientDecision, RecipientFacts, RecipientKind, Ruleset,
+    Conflict, Flow, Profile, RecipientDecision, RecipientFacts, RecipientKind, Ruleset,
 };
 
 const ROUNDS: u32 = 5_000;
@@ -33,25 +33,20 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn facts() -> RecipientFacts {
     RecipientFacts {
-        purpose: Purpose::OperationEncompass,
-        duty: DutyKind::School,
-        recipient_kind: RecipientKind::School,
-        nation: Nation::Wales,
         profile: Profile::Full,
-        early_years_opted_in: false,
-        child_under_18: true,
-        child_in_force_area: true,
         conflict: Conflict::Clear,
         address_protect: Answer::No,
-        sexual_offence_alleged: false,
-        live_investigation: false,
         collection_risk: Answer::No,
-        no_contact_requested: false,
-        decided_on: date(2026, 11, 19),
         // What an incident holds as a rule.
         offered: [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 17, 18]
             .into_iter()
             .filter_map(DataClass::from_number)
             .collect(),
+        ..RecipientFacts::cautious(
+            Flow::School,
+            RecipientKind::School,
+            Nation::Wales,
+            date(2026, 11, 19),
+        )
     }
 }

@@ -2,9 +2,15 @@
 
 use std::{fmt, sync::Arc};
 
-use mash_domain::data_class::{ClassSet, DataClass};
+use mash_domain::{
+    data_class::{ClassSet, DataClass},
+    sharing::Ground,
+};
 
-use crate::rule::{RuleId, RulesetVersion};
+use crate::{
+    basis::LawfulBasis,
+    rule::{RuleId, RulesetVersion},
+};
 
 /// The decision on one recipient: class by class, and as a whole.
 ///
@@ -61,7 +67,8 @@ pub struct Permit(Arc<PermitParts>);
 pub(crate) struct PermitParts {
     pub(crate) classes: ClassSet,
     pub(crate) rules: Vec<RuleId>,
-    pub(crate) basis: Vec<Arc<str>>,
+    pub(crate) basis: Vec<LawfulBasis>,
+    pub(crate) ground: Ground,
     pub(crate) masked: Vec<Detail>,
     pub(crate) mask_rules: Vec<RuleId>,
     pub(crate) ruleset: RulesetVersion,
@@ -87,8 +94,14 @@ impl Permit {
 
     /// The lawful bases and gateways that the permitting rules cite, each once.
     #[must_use]
-    pub fn basis(&self) -> &[Arc<str>] {
+    pub fn basis(&self) -> &[LawfulBasis] {
         &self.0.basis
+    }
+
+    /// Whether it rests on a duty, or on a power, and then its release must cite a live clause of an agreement.
+    #[must_use]
+    pub fn ground(&self) -> Ground {
+        self.0.ground
     }
 
     /// The details that must be taken out although their class may go.
@@ -181,17 +194,47 @@ pub enum ReasonCode {
     ForceNotOptedIn,
     /// Nobody could check whether the person is a party (R20); the duty goes to the desk.
     ConflictUnknown,
-    /// This kind of recipient is never told under this duty.
+    /// This kind of recipient is never told within this flow.
     NotARecipient,
     /// The child lives in the area of the force that reports, so there is nothing to hand over (R04).
     LivesInForceArea,
-    /// The rules could not be evaluated, and this duty has no statutory minimum.
+    /// The rules could not be evaluated, and this flow has no statutory minimum.
     RulesUnavailable,
+    /// The service asks consent and none is on record (R10, R19).
+    ConsentMissing,
+    /// Consent to the service was refused (R11).
+    ConsentRefused,
+    /// Consent to the service was withdrawn (R12).
+    ConsentWithdrawn,
+    /// Consent to the service has run out (R12).
+    ConsentExpired,
+    /// A competent child objects and no harm is suspected (R13).
+    ChildObjects,
+    /// The flow rests on a power, and no signed clause covers it today.
+    AgreementNotLive,
+    /// Harm is suspected: it belongs to social care as a concern and not to early help (R10).
+    HarmSuspected,
+    /// No harm is suspected: it is not a concern for social care's duty (R06, R07).
+    NoHarmSuspected,
+    /// Telling the parent would raise the risk, or nobody could say that it would not (R14).
+    ParentNotToBeTold,
+    /// The body was not invited to the strategy discussion (R08).
+    NotInvited,
+    /// No enquiry is in being that the flow could serve (R08, R09).
+    NoEnquiry,
+    /// The area does not tell schools of missing children (R17).
+    AreaDoesNotShare,
+    /// No indicator of exploitation was recorded (R15).
+    NoExploitationIndicated,
+    /// The record of decisions holds codes and never content (R31).
+    CodesOnly,
+    /// A court order or the chair of a discussion keeps it back (R28, R08).
+    KeptBack,
 }
 
 impl ReasonCode {
     /// Every code.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 22] = [
         Self::NoRulePermits,
         Self::NotUnder18,
         Self::ForceNotOptedIn,
@@ -199,6 +242,21 @@ impl ReasonCode {
         Self::NotARecipient,
         Self::LivesInForceArea,
         Self::RulesUnavailable,
+        Self::ConsentMissing,
+        Self::ConsentRefused,
+        Self::ConsentWithdrawn,
+        Self::ConsentExpired,
+        Self::ChildObjects,
+        Self::AgreementNotLive,
+        Self::HarmSuspected,
+        Self::NoHarmSuspected,
+        Self::ParentNotToBeTold,
+        Self::NotInvited,
+        Self::NoEnquiry,
+        Self::AreaDoesNotShare,
+        Self::NoExploitationIndicated,
+        Self::CodesOnly,
+        Self::KeptBack,
     ];
 
     /// The code that decisions record.
@@ -212,6 +270,21 @@ impl ReasonCode {
             Self::NotARecipient => "not-a-recipient",
             Self::LivesInForceArea => "lives-in-force-area",
             Self::RulesUnavailable => "rules-unavailable",
+            Self::ConsentMissing => "consent-missing",
+            Self::ConsentRefused => "consent-refused",
+            Self::ConsentWithdrawn => "consent-withdrawn",
+            Self::ConsentExpired => "consent-expired",
+            Self::ChildObjects => "child-objects",
+            Self::AgreementNotLive => "agreement-not-live",
+            Self::HarmSuspected => "harm-suspected",
+            Self::NoHarmSuspected => "no-harm-suspected",
+            Self::ParentNotToBeTold => "parent-not-to-be-told",
+            Self::NotInvited => "not-invited",
+            Self::NoEnquiry => "no-enquiry",
+            Self::AreaDoesNotShare => "area-does-not-share",
+            Self::NoExploitationIndicated => "no-exploitation-indicated",
+            Self::CodesOnly => "codes-only",
+            Self::KeptBack => "kept-back",
         }
     }
 
@@ -235,11 +308,16 @@ pub enum Detail {
     AdultTelephone,
     /// Where in the place the child was (within F3). It can tell what sort of place it is (R21).
     Whereabouts,
+    /// The school of a brother or sister (within F12). It tells where the family is (R21).
+    SiblingSchool,
+    /// Surgeries, courts and other places that free text names (within F3). They tell where the family is (R21).
+    PlaceNames,
 }
 
 impl Detail {
     /// Every detail.
-    pub const ALL: [Self; 2] = [Self::AdultTelephone, Self::Whereabouts];
+    pub const ALL: [Self; 4] =
+        [Self::AdultTelephone, Self::Whereabouts, Self::SiblingSchool, Self::PlaceNames];
 
     /// The word that stands for it in files and rules.
     #[must_use]
@@ -247,6 +325,8 @@ impl Detail {
         match self {
             Self::AdultTelephone => "adult-telephone",
             Self::Whereabouts => "whereabouts",
+            Self::SiblingSchool => "sibling-school",
+            Self::PlaceNames => "place-names",
         }
     }
 
@@ -261,7 +341,8 @@ impl Detail {
     pub const fn class(self) -> DataClass {
         match self {
             Self::AdultTelephone => DataClass::AdultVictim,
-            Self::Whereabouts => DataClass::Narrative,
+            Self::Whereabouts | Self::PlaceNames => DataClass::Narrative,
+            Self::SiblingSchool => DataClass::Household,
         }
     }
 }

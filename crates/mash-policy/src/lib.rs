@@ -3,8 +3,10 @@
 //! Deliberately absent: async, input and output, the wall clock, randomness, wire types, and any content. A decision
 //! is made on coded facts about one recipient; what is then released is cut to the [`Permit`] by others.
 
+mod basis;
 mod decision;
 mod facts;
+mod language;
 mod matrix;
 mod memo;
 mod minimum;
@@ -12,11 +14,14 @@ mod rule;
 mod ruleset;
 mod vocabulary;
 
+pub use basis::LawfulBasis;
 pub use decision::{
     ClassDecision, Decision, Detail, Effect, Permit, ReasonCode, RecipientDecision, Refusal,
 };
-pub use facts::{Conflict, DutyKind, Profile, Purpose, RecipientFacts, RecipientKind};
+pub use facts::{Conflict, Handling, Profile, RecipientFacts, RecipientKind};
+pub use language::Language;
+pub use mash_domain::sharing::{Flow, Ground, Purpose};
 pub use matrix::matrix;
 pub use minimum::statutory_minimum;
-pub use rule::{Jurisdiction, Rule, RuleId, RuleIdError, RulesetVersion, Term};
+pub use rule::{Bilingual, Jurisdiction, Rule, RuleId, RuleIdError, RulesetVersion, Term};
 pub use ruleset::{Fault, Realised, Ruleset, RulesetError, Sources};

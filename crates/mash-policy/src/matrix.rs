@@ -9,12 +9,14 @@ use mash_domain::{
     answer::Answer,
     data_class::{ClassSet, DataClass},
     nation::Nation,
+    sharing::Flow,
 };
 
 use crate::{
+    basis::LawfulBasis,
     decision::Decision,
-    facts::{Conflict, DutyKind, Profile, Purpose, RecipientFacts, RecipientKind},
-    minimum::is_recipient,
+    facts::{Conflict, Profile, RecipientFacts, RecipientKind},
+    minimum::recipients,
     ruleset::Ruleset,
 };
 
@@ -61,9 +63,9 @@ pub fn matrix(ruleset: &Ruleset, day: Date) -> Result<String, fmt::Error> {
     let mut ever = ClassSet::EMPTY;
     writeln!(page, "Who may know what under rule set {}, decided on {day}.", ruleset.version())?;
     writeln!(page, "y: the class may go. A dot: it may not. Every class is offered.")?;
-    for duty in DutyKind::ALL {
-        for kind in RecipientKind::ALL.into_iter().filter(|kind| is_recipient(duty, *kind)) {
-            section(&mut page, ruleset, &facts(duty, kind, day), &mut ever)?;
+    for flow in Flow::ALL {
+        for kind in recipients(flow).iter().copied() {
+            section(&mut page, ruleset, &facts(flow, kind, day), &mut ever)?;
         }
     }
     let never: Vec<String> = DataClass::ALL
@@ -81,7 +83,7 @@ fn section(
     base: &RecipientFacts,
     ever: &mut ClassSet,
 ) -> fmt::Result {
-    writeln!(page, "\n## duty {}, told to {}", base.duty.word(), base.recipient_kind.word())?;
+    writeln!(page, "\n## flow {}, told to {}", base.flow.word(), base.recipient_kind.word())?;
     let heads: Vec<String> = DataClass::ALL.iter().map(|class| format!("{class:<3}")).collect();
     writeln!(page, "{:<22}{:<9}{} rules", "situation", "profile", heads.join(" "))?;
     for (name, set) in SITUATIONS {
@@ -102,7 +104,7 @@ fn section(
     for nation in Nation::ALL {
         let facts = RecipientFacts { nation, early_years_opted_in: true, ..*base };
         if let Decision::Permit(permit) = ruleset.decide(&facts).outcome {
-            writeln!(page, "basis in {nation}: {}", permit.basis().join("; "))?;
+            writeln!(page, "basis in {nation}: {}", codes(permit.basis()))?;
         }
     }
     Ok(())
@@ -129,23 +131,18 @@ fn row(ruleset: &Ruleset, facts: &RecipientFacts, ever: &mut ClassSet) -> String
     }
 }
 
-fn facts(duty: DutyKind, recipient_kind: RecipientKind, day: Date) -> RecipientFacts {
+fn codes(basis: &[LawfulBasis]) -> String {
+    basis.iter().map(|code| code.word()).collect::<Vec<_>>().join(" ")
+}
+
+fn facts(flow: Flow, recipient_kind: RecipientKind, day: Date) -> RecipientFacts {
     RecipientFacts {
-        purpose: Purpose::OperationEncompass,
-        duty,
-        recipient_kind,
-        nation: Nation::Wales,
         profile: Profile::Full,
-        early_years_opted_in: false,
-        child_under_18: true,
-        child_in_force_area: duty != DutyKind::HomeForce,
+        child_in_force_area: flow != Flow::HomeForce,
         conflict: Conflict::Clear,
         address_protect: Answer::No,
-        sexual_offence_alleged: false,
-        live_investigation: false,
         collection_risk: Answer::No,
-        no_contact_requested: false,
-        decided_on: day,
         offered: DataClass::ALL.into_iter().collect(),
+        ..RecipientFacts::cautious(flow, recipient_kind, Nation::Wales, day)
     }
 }

@@ -6,48 +6,81 @@
 
 use std::sync::Arc;
 
-use mash_domain::data_class::{ClassSet, DataClass};
+use mash_domain::{
+    answer::Answer,
+    data_class::{ClassSet, DataClass},
+    sharing::{Flow, Ground},
+};
 
 use crate::{
+    basis::LawfulBasis,
     decision::{
         ClassDecision, Decision, Detail, Effect, Permit, PermitParts, ReasonCode,
         RecipientDecision, Refusal,
     },
-    facts::{Conflict, DutyKind, RecipientFacts, RecipientKind},
+    facts::{Conflict, RecipientFacts, RecipientKind},
     rule::RulesetVersion,
 };
 
-/// The basis that a permit of the minimum cites.
-const MINIMUM_BASIS: &str = "statutory minimum: UK GDPR Art 6(1)(e)";
-
-/// The classes that each duty consists of, whatever else may be shared: who the child is, and that there was an
-/// incident. An early years setting is told by a force's choice and not by duty, so its minimum is empty.
+/// The classes that each flow consists of, whatever else may be shared: who the child is, and that there was an
+/// incident. A flow that is a choice or a power has no minimum: without rules nothing goes.
 #[must_use]
-pub fn statutory_minimum(duty: DutyKind) -> ClassSet {
-    match duty {
-        DutyKind::School
-        | DutyKind::HomeEducation
-        | DutyKind::SchoolUnknown
-        | DutyKind::HomeForce => {
+pub const fn statutory_minimum(flow: Flow) -> ClassSet {
+    match flow {
+        Flow::School
+        | Flow::HomeEducation
+        | Flow::SchoolUnknown
+        | Flow::HomeForce
+        | Flow::Concern
+        | Flow::Custody
+        | Flow::Missing => {
             ClassSet::EMPTY.with(DataClass::ChildIdentity).with(DataClass::IncidentStub)
         }
-        DutyKind::EarlyYears => ClassSet::EMPTY,
+        Flow::EarlyYears
+        | Flow::HealthNotice
+        | Flow::Strategy
+        | Flow::EnquiryAnswer
+        | Flow::InformFamily
+        | Flow::EarlyHelp
+        | Flow::EarlyHelpFeedback
+        | Flow::Advocate
+        | Flow::ReferralMechanism
+        | Flow::OffenderManagement
+        | Flow::Record
+        | Flow::RightsRequest
+        | Flow::Misdirection => ClassSet::EMPTY,
     }
 }
 
-/// Whether this kind of recipient can have this duty at all.
-pub(crate) const fn is_recipient(duty: DutyKind, kind: RecipientKind) -> bool {
-    match kind {
-        RecipientKind::School => matches!(duty, DutyKind::School),
-        RecipientKind::EducationDesk => {
-            matches!(duty, DutyKind::School | DutyKind::HomeEducation | DutyKind::SchoolUnknown)
-        }
-        RecipientKind::HomeEducationOfficer => matches!(duty, DutyKind::HomeEducation),
-        RecipientKind::MashQueue => matches!(duty, DutyKind::SchoolUnknown),
-        RecipientKind::PoliceForce => matches!(duty, DutyKind::HomeForce),
-        RecipientKind::EarlyYearsLead => matches!(duty, DutyKind::EarlyYears),
-        RecipientKind::SocialCare | RecipientKind::Health => false,
+/// Who can be told within a flow at all. A test compares it with the schema of the rules.
+pub(crate) const fn recipients(flow: Flow) -> &'static [RecipientKind] {
+    use RecipientKind as Kind;
+    match flow {
+        Flow::School => &[Kind::School, Kind::EducationDesk],
+        Flow::HomeEducation => &[Kind::HomeEducationOfficer, Kind::EducationDesk],
+        Flow::SchoolUnknown => &[Kind::EducationDesk, Kind::MashQueue],
+        Flow::HomeForce => &[Kind::PoliceForce],
+        Flow::EarlyYears => &[Kind::EarlyYearsLead],
+        Flow::HealthNotice => &[Kind::Health],
+        Flow::Concern => &[Kind::SocialCare, Kind::AdoptionTeam],
+        Flow::Strategy => &[Kind::SocialCare, Kind::PoliceForce, Kind::Health, Kind::School],
+        Flow::EnquiryAnswer | Flow::Custody => &[Kind::SocialCare],
+        Flow::InformFamily => &[Kind::Family],
+        Flow::EarlyHelp => &[Kind::SocialCare, Kind::EarlyHelpHub],
+        Flow::EarlyHelpFeedback => &[Kind::Referrer],
+        Flow::Advocate => &[Kind::Provider],
+        Flow::ReferralMechanism => &[Kind::PoliceForce, Kind::SocialCare, Kind::HomeOffice],
+        Flow::Missing => &[Kind::SocialCare, Kind::CarePlacement, Kind::School, Kind::Provider],
+        Flow::OffenderManagement => &[Kind::OffenderManager],
+        Flow::Record => &[Kind::Audit],
+        Flow::RightsRequest => &[Kind::OriginController],
+        Flow::Misdirection => &[Kind::OriginController, Kind::DataProtectionOfficer],
     }
+}
+
+/// Whether this kind of recipient can be told within this flow at all.
+pub(crate) fn is_recipient(flow: Flow, kind: RecipientKind) -> bool {
+    recipients(flow).contains(&kind)
 }
 
 /// Whether one person would be told, so that a conflict that nobody could check is in the way (R20).
@@ -55,19 +88,61 @@ const fn is_person(kind: RecipientKind) -> bool {
     match kind {
         RecipientKind::School
         | RecipientKind::HomeEducationOfficer
-        | RecipientKind::EarlyYearsLead => true,
+        | RecipientKind::EarlyYearsLead
+        | RecipientKind::Provider
+        | RecipientKind::Referrer
+        | RecipientKind::CarePlacement
+        | RecipientKind::Family => true,
         RecipientKind::EducationDesk
         | RecipientKind::MashQueue
         | RecipientKind::PoliceForce
         | RecipientKind::SocialCare
-        | RecipientKind::Health => false,
+        | RecipientKind::Health
+        | RecipientKind::EarlyHelpHub
+        | RecipientKind::HomeOffice
+        | RecipientKind::OffenderManager
+        | RecipientKind::AdoptionTeam
+        | RecipientKind::Audit
+        | RecipientKind::OriginController
+        | RecipientKind::DataProtectionOfficer => false,
     }
+}
+
+/// The smallest form for these facts. Only the bodies that the duty names have one, and an order of a court holds.
+fn minimum_for(facts: &RecipientFacts) -> ClassSet {
+    let named = match facts.flow {
+        Flow::Concern => facts.recipient_kind == RecipientKind::SocialCare,
+        Flow::Missing => {
+            matches!(facts.recipient_kind, RecipientKind::SocialCare | RecipientKind::CarePlacement)
+        }
+        Flow::School
+        | Flow::HomeEducation
+        | Flow::SchoolUnknown
+        | Flow::HomeForce
+        | Flow::Custody => true,
+        // No minimum at all.
+        Flow::EarlyYears
+        | Flow::HealthNotice
+        | Flow::Strategy
+        | Flow::EnquiryAnswer
+        | Flow::InformFamily
+        | Flow::EarlyHelp
+        | Flow::EarlyHelpFeedback
+        | Flow::Advocate
+        | Flow::ReferralMechanism
+        | Flow::OffenderManagement
+        | Flow::Record
+        | Flow::RightsRequest
+        | Flow::Misdirection => false,
+    };
+    let minimum = if named { statutory_minimum(facts.flow) } else { ClassSet::EMPTY };
+    minimum.intersection(facts.offered).difference(facts.kept_back_by_order)
 }
 
 /// The decision without rules.
 pub(crate) fn decide(facts: &RecipientFacts, ruleset: &RulesetVersion) -> RecipientDecision {
     let mut reasons = Vec::new();
-    if !is_recipient(facts.duty, facts.recipient_kind) {
+    if !is_recipient(facts.flow, facts.recipient_kind) {
         reasons.push(ReasonCode::NotARecipient);
     }
     if !facts.child_under_18 {
@@ -76,10 +151,13 @@ pub(crate) fn decide(facts: &RecipientFacts, ruleset: &RulesetVersion) -> Recipi
     if facts.conflict == Conflict::Unknown && is_person(facts.recipient_kind) {
         reasons.push(ReasonCode::ConflictUnknown);
     }
-    if facts.duty == DutyKind::HomeForce && facts.child_in_force_area {
+    if facts.flow == Flow::HomeForce && facts.child_in_force_area {
         reasons.push(ReasonCode::LivesInForceArea);
     }
-    let minimum = statutory_minimum(facts.duty).intersection(facts.offered);
+    if facts.flow == Flow::Concern && facts.harm_suspected == Answer::No {
+        reasons.push(ReasonCode::NoHarmSuspected);
+    }
+    let minimum = minimum_for(facts);
     if minimum.is_empty() {
         reasons.push(ReasonCode::RulesUnavailable);
     }
@@ -97,7 +175,8 @@ pub(crate) fn decide(facts: &RecipientFacts, ruleset: &RulesetVersion) -> Recipi
         Decision::Permit(Permit::mint(PermitParts {
             classes: permitted,
             rules: Vec::new(),
-            basis: vec![MINIMUM_BASIS.into()],
+            basis: vec![LawfulBasis::StatutoryMinimum],
+            ground: Ground::Duty,
             masked: Detail::ALL.to_vec(),
             mask_rules: Vec::new(),
             ruleset: ruleset.clone(),

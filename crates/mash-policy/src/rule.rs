@@ -3,9 +3,13 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use jiff::civil::Date;
-use mash_domain::nation::Nation;
+use mash_domain::{nation::Nation, sharing::Ground};
 
-use crate::decision::{Effect, ReasonCode};
+use crate::{
+    basis::LawfulBasis,
+    decision::{Effect, ReasonCode},
+    language::Language,
+};
 
 /// The name of a rule, such as `R01`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,6 +133,23 @@ impl Term {
     }
 }
 
+/// One text in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bilingual {
+    /// In English.
+    pub english: String,
+    /// In Welsh.
+    pub welsh: String,
+}
+
+impl Bilingual {
+    /// The text in one language.
+    #[must_use]
+    pub fn text(&self, language: Language) -> &str {
+        language.choose(self.english.as_str(), self.welsh.as_str())
+    }
+}
+
 /// One clause of a rule, as people read it. A rule has one or more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -136,20 +157,22 @@ pub struct Rule {
     pub id: RuleId,
     /// Which clause of it, such as `statutory`.
     pub clause: String,
-    /// What it is about, in a few words.
-    pub title: String,
+    /// What it is about, in a few words of English and of Welsh.
+    pub title: Bilingual,
     /// Permits or refuses.
     pub effect: Effect,
     /// The statute, guidance or decision that it rests on.
     pub authority: String,
     /// The lawful bases that a permit cites.
-    pub basis: Vec<Arc<str>>,
+    pub basis: Vec<LawfulBasis>,
+    /// Whether a permit of data discharges a duty or uses a power; none for a refusal or a citation.
+    pub ground: Option<Ground>,
     /// Where it is law.
     pub jurisdiction: Jurisdiction,
     /// When it holds.
     pub term: Term,
-    /// What it says, in plain English.
-    pub statement: String,
+    /// What it says, in plain English and plain Welsh.
+    pub statement: Bilingual,
     /// The code of a refusal that it causes, if it refuses everything.
     pub reason: Option<ReasonCode>,
     /// The file and line that it stands on.

@@ -2,17 +2,26 @@
 
 mod load;
 mod manifest;
+mod reach;
 mod slices;
 mod sources;
 
 use std::sync::{Arc, LazyLock};
 
-use cedar_policy::{Authorizer, Context, Entities, EntityUid, PolicyId, Request, Response};
-use mash_domain::data_class::{ClassSet, DataClass};
+use cedar_policy::{
+    Authorizer, Context, Entities, EntityUid, Policy, PolicyId, PolicySet, Request, Response,
+    Schema,
+};
+use jiff::civil::Date;
+use mash_domain::{
+    data_class::{ClassSet, DataClass},
+    nation::Nation,
+    sharing::Ground,
+};
 
 use self::{
     load::Loaded,
-    slices::{Slice, Slices},
+    slices::{Ask, Slice, Slices},
 };
 pub use self::{
     load::{Fault, RulesetError},
@@ -20,6 +29,7 @@ pub use self::{
     sources::Sources,
 };
 use crate::{
+    basis::LawfulBasis,
     decision::{
         ClassDecision, Decision, Detail, Effect, Permit, PermitParts, ReasonCode,
         RecipientDecision, Refusal,
@@ -48,6 +58,8 @@ struct Engine {
     authorizer: Authorizer,
     entities: Entities,
     memo: Memo,
+    schema: Schema,
+    policies: Vec<Policy>,
 }
 
 /// The rules could not be evaluated.
@@ -73,13 +85,16 @@ impl Ruleset {
     ///
     /// [`RulesetError`] with every fault found, each with its file and line. A rule set with a fault is not used.
     pub fn load(sources: &Sources<'_>) -> Result<Self, RulesetError> {
-        let Loaded { version, rules, realised, slices, vocabulary, actions } = load::load(sources)?;
+        let Loaded { version, rules, realised, slices, vocabulary, actions, schema, policies } =
+            load::load(sources)?;
         let engine = Some(Engine {
             slices,
             vocabulary,
             authorizer: Authorizer::new(),
             entities: actions,
             memo: Memo::default(),
+            schema,
+            policies,
         });
         Ok(Self { version, rules, realised, engine })
     }
@@ -134,29 +149,64 @@ impl Ruleset {
     /// As [`Ruleset::decide_afresh`], asking every clause in force and not only those that can apply. It is slower,
     /// and is there to show that leaving clauses out changes no decision.
     pub fn decide_unsliced(&self, facts: &RecipientFacts) -> RecipientDecision {
-        match &self.engine {
-            Some(engine) => match engine.slices.unsliced(facts) {
-                Some(slice) => self.decide_with(engine, slice, facts),
-                None => self.not_a_recipient(facts),
-            },
-            None => minimum::decide(facts, &self.version),
+        let Some(engine) = &self.engine else { return minimum::decide(facts, &self.version) };
+        match (engine.slices.find(facts), engine.slices.whole(facts)) {
+            (Some(slice), Some(whole)) => self.decide_with(engine, slice, Some(whole), facts),
+            _ => self.not_a_recipient(facts),
         }
+    }
+
+    /// What the clauses were checked against; none for the set that has no clauses.
+    #[must_use]
+    pub fn schema(&self) -> Option<&Schema> {
+        self.engine.as_ref().map(|engine| &engine.schema)
+    }
+
+    /// Every clause in force in a nation on a day, as Cedar policies. Each is named by its place; see
+    /// [`Ruleset::clause`].
+    #[must_use]
+    pub fn in_force(&self, nation: Nation, day: Date) -> PolicySet {
+        let slices = self.engine.as_ref().map(|engine| &engine.slices);
+        let found = slices.and_then(|slices| slices.in_force(nation, day));
+        found.map_or_else(PolicySet::new, |policies| PolicySet::clone(policies))
+    }
+
+    /// The first day of each span of days between which the same clauses are in force. The first span has no
+    /// beginning.
+    #[must_use]
+    pub fn epochs(&self) -> Vec<Date> {
+        self.engine.as_ref().map_or_else(Vec::new, |engine| engine.slices.epochs().collect())
+    }
+
+    /// Each clause with its policy, in order.
+    pub fn policies(&self) -> impl Iterator<Item = (&Rule, &Policy)> {
+        let policies = self.engine.as_ref().map_or(&[][..], |engine| engine.policies.as_slice());
+        self.rules.iter().zip(policies)
+    }
+
+    /// The clause that a policy of [`Ruleset::in_force`] stands for. Policies are named by the place of their clause.
+    #[must_use]
+    pub fn clause(&self, id: &PolicyId) -> Option<&Rule> {
+        let text: &str = id.as_ref();
+        text.parse::<usize>().ok().and_then(|place| self.rules.get(place))
     }
 
     fn decide_in_slice(&self, engine: &Engine, facts: &RecipientFacts) -> RecipientDecision {
         match engine.slices.find(facts) {
-            Some(slice) => self.decide_with(engine, slice, facts),
+            Some(slice) => self.decide_with(engine, slice, None, facts),
             None => self.not_a_recipient(facts),
         }
     }
 
+    /// `whole` replaces the clauses of the slice.
     fn decide_with(
         &self,
         engine: &Engine,
         slice: &Slice,
+        whole: Option<&PolicySet>,
         facts: &RecipientFacts,
     ) -> RecipientDecision {
-        match self.evaluate(engine, slice, facts) {
+        match self.evaluate(engine, slice, whole, facts) {
             Ok(decision) => decision,
             // A refusing clause that cannot be evaluated would not refuse, so one failure spoils the whole answer.
             Err(Unevaluated) => minimum::decide(facts, &self.version),
@@ -167,30 +217,34 @@ impl Ruleset {
         &self,
         engine: &Engine,
         slice: &Slice,
+        whole: Option<&PolicySet>,
         facts: &RecipientFacts,
     ) -> Result<RecipientDecision, Unevaluated> {
         let context = engine.vocabulary.context(facts).map_err(|_| Unevaluated)?;
+        let ask = |resource: &EntityUid, policies: &PolicySet| {
+            engine.ask(slice, resource, whole.unwrap_or(policies), &context)
+        };
         let mut tally = Tally::default();
-        for (class, resource) in engine.vocabulary.classes() {
-            if facts.offered.contains(*class) {
-                let answer = engine.ask(slice, resource, &context)?;
-                tally.class(*class, &answer, self.clauses(&answer)?);
+        for Ask { about, resource, policies } in &slice.classes {
+            if facts.offered.contains(*about) {
+                let answer = ask(resource, policies)?;
+                tally.class(*about, &answer, self.clauses(&answer)?);
             }
         }
         if tally.permitted.is_empty() {
             return Ok(self.refuse(tally));
         }
-        for (detail, resource) in engine.vocabulary.details() {
-            if tally.permitted.contains(detail.class()) {
-                let answer = engine.ask(slice, resource, &context)?;
+        for Ask { about, resource, policies } in &slice.details {
+            if tally.permitted.contains(about.class()) {
+                let answer = ask(resource, policies)?;
                 if answer.decision() == cedar_policy::Decision::Deny {
-                    tally.masked.push(*detail);
+                    tally.masked.push(*about);
                     tally.masking.extend(self.clauses(&answer)?);
                 }
             }
         }
-        for resource in engine.vocabulary.gateways() {
-            let answer = engine.ask(slice, resource, &context)?;
+        for Ask { resource, policies, .. } in &slice.gateways {
+            let answer = ask(resource, policies)?;
             if answer.decision() == cedar_policy::Decision::Allow {
                 tally.permitting.extend(self.clauses(&answer)?);
             }
@@ -207,27 +261,22 @@ impl Ruleset {
             .collect::<Result<Vec<_>, _>>()
     }
 
-    /// Policies are named by the place of their clause.
-    fn clause(&self, id: &PolicyId) -> Option<&Rule> {
-        let text: &str = id.as_ref();
-        text.parse::<usize>().ok().and_then(|place| self.rules.get(place))
-    }
-
     fn permit(&self, tally: Tally<'_>) -> RecipientDecision {
         let mut permitting = tally.permitting;
         permitting.sort_by_key(|rule| rule.id);
         let mut masking = tally.masking;
         masking.sort_by_key(|rule| rule.id);
-        let mut basis: Vec<Arc<str>> = Vec::new();
-        for text in permitting.iter().flat_map(|rule| &rule.basis) {
-            if !basis.contains(text) {
-                basis.push(Arc::clone(text));
+        let mut basis: Vec<LawfulBasis> = Vec::new();
+        for code in permitting.iter().flat_map(|rule| &rule.basis) {
+            if !basis.contains(code) {
+                basis.push(*code);
             }
         }
         let outcome = Decision::Permit(Permit::mint(PermitParts {
             classes: tally.permitted,
             rules: ids(&permitting),
             basis,
+            ground: tally.ground,
             masked: tally.masked,
             mask_rules: ids(&masking),
             ruleset: self.version.clone(),
@@ -267,6 +316,7 @@ impl Engine {
         &self,
         slice: &Slice,
         resource: &EntityUid,
+        policies: &PolicySet,
         context: &Context,
     ) -> Result<Response, Unevaluated> {
         let request = Request::new(
@@ -277,14 +327,14 @@ impl Engine {
             None, // The loader has checked that facts fit the schema.
         )
         .map_err(|_| Unevaluated)?;
-        let answer = self.authorizer.is_authorized(&request, &slice.policies, &self.entities);
+        let answer = self.authorizer.is_authorized(&request, policies, &self.entities);
         if answer.diagnostics().errors().next().is_some() { Err(Unevaluated) } else { Ok(answer) }
     }
 }
 
 /// What has been decided so far on one recipient.
-#[derive(Default)]
 struct Tally<'a> {
+    ground: Ground,
     classes: Vec<ClassDecision>,
     permitted: ClassSet,
     permitting: Vec<&'a Rule>,
@@ -293,11 +343,29 @@ struct Tally<'a> {
     masking: Vec<&'a Rule>,
 }
 
+impl Default for Tally<'_> {
+    fn default() -> Self {
+        Self {
+            ground: Ground::Duty,
+            classes: Vec::with_capacity(DataClass::ALL.len()),
+            permitted: ClassSet::EMPTY,
+            permitting: Vec::new(),
+            refusing: Vec::new(),
+            masked: Vec::new(),
+            masking: Vec::new(),
+        }
+    }
+}
+
 impl<'a> Tally<'a> {
     fn class(&mut self, class: DataClass, answer: &Response, mut clauses: Vec<&'a Rule>) {
         clauses.sort_by_key(|rule| rule.id);
         let effect = match answer.decision() {
             cedar_policy::Decision::Allow => {
+                // One class that goes on a power alone, and the whole needs an agreement to cite.
+                if clauses.iter().all(|rule| rule.ground == Some(Ground::Power)) {
+                    self.ground = Ground::Power;
+                }
                 self.permitted = self.permitted.with(class);
                 Effect::Permit
             }

@@ -3,11 +3,15 @@
 use std::str::FromStr;
 
 use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
-use mash_domain::{answer::Answer, data_class::DataClass};
+use mash_domain::{
+    answer::Answer,
+    data_class::{ClassSet, DataClass},
+    sharing::Flow,
+};
 
 use crate::{
     decision::Detail,
-    facts::{Conflict, DutyKind, Profile, RecipientFacts, RecipientKind},
+    facts::{RecipientFacts, RecipientKind},
 };
 
 /// The statutes that a rule may let a permit cite beside its own bases.
@@ -24,6 +28,10 @@ pub(crate) struct Vocabulary {
     answers: EntityTypeName,
     profiles: EntityTypeName,
     conflicts: EntityTypeName,
+    consents: EntityTypeName,
+    views: EntityTypeName,
+    agreements: EntityTypeName,
+    handlings: EntityTypeName,
     classes: Vec<(DataClass, EntityUid)>,
     details: Vec<(Detail, EntityUid)>,
     gateways: Vec<EntityUid>,
@@ -38,6 +46,10 @@ impl Vocabulary {
             answers: type_name("Mash::Answer")?,
             profiles: type_name("Mash::Profile")?,
             conflicts: type_name("Mash::Conflict")?,
+            consents: type_name("Mash::Consent")?,
+            views: type_name("Mash::ChildView")?,
+            agreements: type_name("Mash::Agreement")?,
+            handlings: type_name("Mash::Handling")?,
             classes: DataClass::ALL
                 .into_iter()
                 .map(|class| (class, uid(&class_type, &class.to_string())))
@@ -72,28 +84,49 @@ impl Vocabulary {
             (name.to_owned(), RestrictedExpression::new_entity_uid(uid(kind, word)))
         };
         let answer = |name: &str, value: Answer| word(name, &self.answers, value.word());
-        let profile = |value: Profile| word("profile", &self.profiles, value.word());
-        let conflict = |value: Conflict| word("conflict", &self.conflicts, value.word());
         Context::from_pairs([
             yes_no("child_under_18", facts.child_under_18),
             yes_no("child_in_force_area", facts.child_in_force_area),
-            profile(facts.profile),
+            word("profile", &self.profiles, facts.profile.word()),
             yes_no("early_years_opted_in", facts.early_years_opted_in),
-            conflict(facts.conflict),
+            word("conflict", &self.conflicts, facts.conflict.word()),
             answer("address_protect", facts.address_protect),
             yes_no("sexual_offence_alleged", facts.sexual_offence_alleged),
             yes_no("live_investigation", facts.live_investigation),
             answer("collection_risk", facts.collection_risk),
             yes_no("no_contact_requested", facts.no_contact_requested),
+            answer("harm_suspected", facts.harm_suspected),
+            yes_no("section_47", facts.section_47),
+            yes_no("invited", facts.invited),
+            yes_no("case_cited", facts.case_cited),
+            word("consent", &self.consents, facts.consent.word()),
+            word("child_view", &self.views, facts.child_view.word()),
+            answer("do_not_inform_parent", facts.do_not_inform_parent),
+            word("agreement", &self.agreements, facts.agreement.word()),
+            self.class_set("agreed", facts.agreed),
+            word("intelligence", &self.handlings, facts.intelligence.word()),
+            answer("source_identifiable", facts.source_identifiable),
+            yes_no("third_party_relevant", facts.third_party_relevant),
+            self.class_set("kept_back_by_order", facts.kept_back_by_order),
+            self.class_set("kept_back_by_chair", facts.kept_back_by_chair),
+            yes_no("exploitation_indicated", facts.exploitation_indicated),
+            yes_no("area_shares_missing", facts.area_shares_missing),
+            yes_no("debrief_accepted", facts.debrief_accepted),
         ])
         .map_err(|error| VocabularyError(Box::new(error)))
     }
+
+    fn class_set(&self, name: &str, set: ClassSet) -> (String, RestrictedExpression) {
+        let members = self.classes.iter().filter(|(class, _)| set.contains(*class));
+        let members = members.map(|(_, uid)| RestrictedExpression::new_entity_uid(uid.clone()));
+        (name.to_owned(), RestrictedExpression::new_set(members))
+    }
 }
 
-/// The action of a duty under Operation Encompass.
-pub(crate) fn action(duty: DutyKind) -> Result<EntityUid, VocabularyError> {
+/// The action of a flow.
+pub(crate) fn action(flow: Flow) -> Result<EntityUid, VocabularyError> {
     let kind = type_name("Mash::Action")?;
-    Ok(uid(&kind, &format!("encompass-{}", duty.word())))
+    Ok(uid(&kind, flow.word()))
 }
 
 /// The type of a recipient.
@@ -107,6 +140,17 @@ pub(crate) fn recipient_type(kind: RecipientKind) -> Result<EntityTypeName, Voca
         RecipientKind::EarlyYearsLead => "Mash::EarlyYearsLead",
         RecipientKind::SocialCare => "Mash::SocialCare",
         RecipientKind::Health => "Mash::Health",
+        RecipientKind::EarlyHelpHub => "Mash::EarlyHelpHub",
+        RecipientKind::Provider => "Mash::Provider",
+        RecipientKind::Referrer => "Mash::Referrer",
+        RecipientKind::CarePlacement => "Mash::CarePlacement",
+        RecipientKind::HomeOffice => "Mash::HomeOffice",
+        RecipientKind::OffenderManager => "Mash::OffenderManager",
+        RecipientKind::AdoptionTeam => "Mash::AdoptionTeam",
+        RecipientKind::Family => "Mash::Family",
+        RecipientKind::Audit => "Mash::Audit",
+        RecipientKind::OriginController => "Mash::OriginController",
+        RecipientKind::DataProtectionOfficer => "Mash::DataProtectionOfficer",
     })
 }
 

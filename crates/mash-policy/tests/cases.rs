@@ -10,8 +10,8 @@ use mash_domain::{
     nation::Nation,
 };
 use mash_policy::{
-    Conflict, Decision, DutyKind, Effect, Profile, Purpose, RecipientDecision, RecipientFacts,
-    RecipientKind, Ruleset,
+    Conflict, Decision, Effect, Flow, Profile, RecipientDecision, RecipientFacts, RecipientKind,
+    Ruleset,
 };
 use serde::Deserialize;
 
@@ -78,8 +78,7 @@ impl FactsText {
     fn facts(&self) -> RecipientFacts {
         let offered = self.offered.as_ref();
         RecipientFacts {
-            purpose: Purpose::OperationEncompass,
-            duty: DutyKind::from_word(&self.duty).unwrap_or_else(|| panic!("duty")),
+            flow: Flow::from_word(&self.duty).unwrap_or_else(|| panic!("duty")),
             recipient_kind: RecipientKind::from_word(&self.recipient)
                 .unwrap_or_else(|| panic!("recipient")),
             nation: word(self.nation.as_deref(), Nation::Wales, Nation::from_word),

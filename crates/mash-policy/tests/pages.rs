@@ -5,7 +5,7 @@
 use std::{env, fmt::Write, fs, path::PathBuf};
 
 use jiff::civil::date;
-use mash_policy::{DutyKind, Effect, Rule, Ruleset, matrix, statutory_minimum};
+use mash_policy::{Effect, Flow, Rule, Ruleset, matrix, statutory_minimum};
 
 fn golden(path: &str, page: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
@@ -55,7 +55,7 @@ fn page(ruleset: &Ruleset) -> String {
     }
     page.push_str("## When the rules cannot be evaluated\n\n");
     page.push_str(FAILURE);
-    for duty in DutyKind::ALL {
+    for duty in Flow::ALL {
         let classes: Vec<String> =
             statutory_minimum(duty).iter().map(|class| class.to_string()).collect();
         let classes = if classes.is_empty() { "nothing".to_owned() } else { classes.join(", ") };

@@ -11,8 +11,8 @@ use mash_domain::{
     nation::Nation,
 };
 use mash_policy::{
-    Conflict, Decision, Detail, DutyKind, Effect, Profile, Purpose, RecipientDecision,
-    RecipientFacts, RecipientKind, Ruleset, statutory_minimum,
+    Conflict, Decision, Detail, Effect, Flow, Profile, RecipientDecision, RecipientFacts,
+    RecipientKind, Ruleset, statutory_minimum,
 };
 use proptest::{prelude::*, sample::select};
 
@@ -58,7 +58,7 @@ const DAYS: [Date; 5] = [
 
 prop_compose! {
     fn any_facts()(
-        (duty, recipient_kind) in (select(&DutyKind::ALL[..]), select(&RecipientKind::ALL[..])),
+        (duty, recipient_kind) in (select(&Flow::ALL[..]), select(&RecipientKind::ALL[..])),
         (nation, profile) in (select(&Nation::ALL[..]), select(&Profile::ALL[..])),
         (conflict, address_protect) in (select(&Conflict::ALL[..]), select(&Answer::ALL[..])),
         (collection_risk, decided_on) in (select(&Answer::ALL[..]), select(&DAYS[..])),
@@ -69,7 +69,6 @@ prop_compose! {
     ) -> RecipientFacts {
         let [early, area, sexual, live, no_contact] = flags;
         RecipientFacts {
-            purpose: Purpose::OperationEncompass,
             duty, recipient_kind, nation, profile,
             early_years_opted_in: early,
             child_under_18,
@@ -90,15 +89,15 @@ prop_compose! {
 
 /// Facts of a recipient that can have the duty.
 fn fitting_facts() -> impl Strategy<Value = RecipientFacts> {
-    const FITTING: [(DutyKind, RecipientKind); 8] = [
-        (DutyKind::School, RecipientKind::School),
-        (DutyKind::School, RecipientKind::EducationDesk),
-        (DutyKind::HomeEducation, RecipientKind::HomeEducationOfficer),
-        (DutyKind::HomeEducation, RecipientKind::EducationDesk),
-        (DutyKind::SchoolUnknown, RecipientKind::EducationDesk),
-        (DutyKind::SchoolUnknown, RecipientKind::MashQueue),
-        (DutyKind::HomeForce, RecipientKind::PoliceForce),
-        (DutyKind::EarlyYears, RecipientKind::EarlyYearsLead),
+    const FITTING: [(Flow, RecipientKind); 8] = [
+        (Flow::School, RecipientKind::School),
+        (Flow::School, RecipientKind::EducationDesk),
+        (Flow::HomeEducation, RecipientKind::HomeEducationOfficer),
+        (Flow::HomeEducation, RecipientKind::EducationDesk),
+        (Flow::SchoolUnknown, RecipientKind::EducationDesk),
+        (Flow::SchoolUnknown, RecipientKind::MashQueue),
+        (Flow::HomeForce, RecipientKind::PoliceForce),
+        (Flow::EarlyYears, RecipientKind::EarlyYearsLead),
     ];
     (any_facts(), select(&FITTING[..])).prop_map(|(facts, (duty, recipient_kind))| RecipientFacts {
         duty,
@@ -172,7 +171,7 @@ proptest! {
             Decision::Refuse(refusal) => {
                 prop_assert!(refusal.reasons().iter().all(|reason| reason.word() != "no-rule-permits"));
                 prop_assert!(!refusal.rules().is_empty());
-                let duty = facts.duty == DutyKind::School && facts.child_under_18;
+                let duty = facts.duty == Flow::School && facts.child_under_18;
                 prop_assert!(!duty || refusal.diverts_to_desk(), "only R20 turns a school's notice away");
                 prop_assert!(!duty || facts.recipient_kind == RecipientKind::School, "never the desk");
             }

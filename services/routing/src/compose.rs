@@ -8,7 +8,7 @@ use mash_domain::{
     answer::Answer,
     incident::{Adult, Child, Incident, Private, RelationshipKind},
 };
-use mash_policy::{Detail, DutyKind};
+use mash_policy::{Detail, Flow};
 use mash_proto::{
     convert::{answer_to_wire, time_to_wire},
     disclosure::v1 as pb,
@@ -72,16 +72,10 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// Who reads what is disclosed under this duty.
+    /// Who reads what is disclosed in this flow.
     #[must_use]
-    pub const fn of(duty: DutyKind) -> Self {
-        match duty {
-            DutyKind::HomeForce => Self::Police,
-            DutyKind::School
-            | DutyKind::HomeEducation
-            | DutyKind::SchoolUnknown
-            | DutyKind::EarlyYears => Self::Outside,
-        }
+    pub fn of(flow: Flow) -> Self {
+        if flow == Flow::HomeForce { Self::Police } else { Self::Outside }
     }
 }
 
@@ -174,6 +168,8 @@ pub fn mask(content: &mut pb::Content, detail: Detail) {
                 narrative.whereabouts.clear();
             }
         }
+        // No content holds the one yet, and the other is taken out of free text for every reader outside the police.
+        Detail::SiblingSchool | Detail::PlaceNames => (),
     }
 }
 

@@ -12,9 +12,7 @@ use mash_domain::{
     organisation::{OrganisationError, OrganisationId, OrganisationKind},
     roll::name_key,
 };
-use mash_policy::{
-    Conflict, DutyKind, Purpose, RecipientDecision, RecipientFacts, RecipientKind, Ruleset,
-};
+use mash_policy::{Conflict, Flow, RecipientDecision, RecipientFacts, RecipientKind, Ruleset};
 
 use crate::{
     conflict::{Audience, Party, audience},
@@ -70,7 +68,7 @@ pub struct Plan {
     /// Which of the child's duties it discharges.
     pub slot: Slot,
     /// The kind of duty.
-    pub kind: DutyKind,
+    pub kind: Flow,
     /// Who.
     pub recipient: OrganisationId,
     /// Which desk, if not a school's contacts or a force.
@@ -183,7 +181,7 @@ impl Planner<'_> {
                 return self.establishments(&laestabs, stated, discrepancy);
             }
             Placement::HomeEducated(authority) => {
-                let plan = self.desk(&authority, Desk::HomeEducation, DutyKind::HomeEducation)?;
+                let plan = self.desk(&authority, Desk::HomeEducation, Flow::HomeEducation)?;
                 vec![Plan { discrepancy, ..plan }]
             }
             Placement::Unknown => self.school_unknown(discrepancy)?,
@@ -226,8 +224,8 @@ impl Planner<'_> {
         let Some(authority) = self.responsible_authority() else {
             return Ok(vec![self.nobody_responsible(discrepancy)?]);
         };
-        let desk = self.desk(&authority, Desk::EducationDuty, DutyKind::SchoolUnknown)?;
-        let queue = self.desk(&authority, Desk::Mash, DutyKind::SchoolUnknown)?;
+        let desk = self.desk(&authority, Desk::EducationDuty, Flow::SchoolUnknown)?;
+        let queue = self.desk(&authority, Desk::Mash, Flow::SchoolUnknown)?;
         let diversion = Some(Diversion::SchoolUnknown);
         Ok(vec![
             Plan { discrepancy, diversion, ..desk },
@@ -241,7 +239,7 @@ impl Planner<'_> {
         discrepancy: Option<Discrepancy>,
     ) -> Result<Plan, OrganisationError> {
         let recipient = OrganisationId::new(OrganisationKind::Operator, "hub")?;
-        let (kind, reader) = (DutyKind::SchoolUnknown, RecipientKind::EducationDesk);
+        let (kind, reader) = (Flow::SchoolUnknown, RecipientKind::EducationDesk);
         let decision = self.decide(kind, reader, Nation::England, Conflict::Clear);
         let diversion = Some(Diversion::SchoolUnknown);
         let desk = Some(Desk::EducationDuty);
@@ -290,14 +288,13 @@ impl Planner<'_> {
         conflict: Conflict,
     ) -> Result<Plan, OrganisationError> {
         let recipient = OrganisationId::new(OrganisationKind::School, school.laestab.as_str())?;
-        let decision =
-            self.decide(DutyKind::School, RecipientKind::School, school.nation, conflict);
-        Ok(Plan { addressees, ..self.bare(DutyKind::School, recipient, decision) })
+        let decision = self.decide(Flow::School, RecipientKind::School, school.nation, conflict);
+        Ok(Plan { addressees, ..self.bare(Flow::School, recipient, decision) })
     }
 
     /// R05: a setting that is not a school is told only where the force has opted in.
     fn early_years(&self, setting: &Establishment) -> Result<Plan, OrganisationError> {
-        let kind = DutyKind::EarlyYears;
+        let kind = Flow::EarlyYears;
         let recipient = OrganisationId::new(OrganisationKind::School, setting.laestab.as_str())?;
         let parties: Vec<Party<'_>> = self.parties().collect();
         let (addressees, conflict) = match audience(&setting.laestab, &setting.contacts, &parties) {
@@ -313,7 +310,7 @@ impl Planner<'_> {
 
     /// The education duty desk of the school's authority, in place of the school's contacts.
     fn stand_in(&self, laestab: &Laestab, diversion: Diversion) -> Result<Plan, OrganisationError> {
-        let plan = self.desk(&laestab.authority(), Desk::EducationDuty, DutyKind::School)?;
+        let plan = self.desk(&laestab.authority(), Desk::EducationDuty, Flow::School)?;
         Ok(Plan { diversion: Some(diversion), ..plan })
     }
 
@@ -321,7 +318,7 @@ impl Planner<'_> {
         &self,
         authority: &AuthorityCode,
         desk: Desk,
-        kind: DutyKind,
+        kind: Flow,
     ) -> Result<Plan, OrganisationError> {
         let recipient = OrganisationId::new(OrganisationKind::LocalAuthority, authority.as_str())?;
         let nation = self
@@ -344,11 +341,11 @@ impl Planner<'_> {
         let recipient = OrganisationId::new(OrganisationKind::PoliceForce, force.as_str())?;
         let nation = self.nation_of(force);
         let decision =
-            self.decide(DutyKind::HomeForce, RecipientKind::PoliceForce, nation, Conflict::Clear);
-        Ok(Plan { slot: Slot::HomeForce, ..self.bare(DutyKind::HomeForce, recipient, decision) })
+            self.decide(Flow::HomeForce, RecipientKind::PoliceForce, nation, Conflict::Clear);
+        Ok(Plan { slot: Slot::HomeForce, ..self.bare(Flow::HomeForce, recipient, decision) })
     }
 
-    fn bare(&self, kind: DutyKind, recipient: OrganisationId, decision: RecipientDecision) -> Plan {
+    fn bare(&self, kind: Flow, recipient: OrganisationId, decision: RecipientDecision) -> Plan {
         Plan {
             slot: Slot::School,
             kind,
@@ -366,7 +363,7 @@ impl Planner<'_> {
 
     fn decide(
         &self,
-        duty: DutyKind,
+        flow: Flow,
         recipient_kind: RecipientKind,
         nation: Nation,
         conflict: Conflict,
@@ -375,10 +372,6 @@ impl Planner<'_> {
         let agreed = self.agreed();
         let attended_on = day_of(incident.attended);
         self.consulted.means.ruleset.decide(&RecipientFacts {
-            purpose: Purpose::OperationEncompass,
-            duty,
-            recipient_kind,
-            nation,
             profile: agreed.profile,
             early_years_opted_in: agreed.early_years,
             child_under_18: age_fit(child.date_of_birth, attended_on) == AgeFit::Child,
@@ -389,8 +382,8 @@ impl Planner<'_> {
             live_investigation: incident.live_investigation,
             collection_risk: incident.collection_risk,
             no_contact_requested: incident.adults.iter().any(|adult| adult.no_contact_at_address),
-            decided_on: self.consulted.means.today,
             offered,
+            ..RecipientFacts::cautious(flow, recipient_kind, nation, self.consulted.means.today)
         })
     }
 

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use cedar_policy::{Entities, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 use jiff::civil::Date;
-use mash_domain::{answer::Answer, data_class::ClassSet, nation::Nation};
+use mash_domain::{
+    nation::Nation,
+    sharing::{Flow, Ground},
+};
 use miette::Diagnostic;
 
 use super::{
@@ -13,27 +16,31 @@ use super::{
     sources::Sources,
 };
 use crate::{
+    basis::LawfulBasis,
     decision::{Effect, ReasonCode},
-    facts::{Conflict, DutyKind, Profile, Purpose, RecipientFacts, RecipientKind},
+    facts::{RecipientFacts, RecipientKind},
     minimum::is_recipient,
-    rule::{Jurisdiction, Rule, RuleId, RulesetVersion, Term},
+    rule::{Bilingual, Jurisdiction, Rule, RuleId, RulesetVersion, Term},
     vocabulary::{self, Vocabulary},
 };
 
 const SCHEMA_FILE: &str = "schema.cedarschema";
 
 /// The annotations that a clause can have; another one is a slip of the pen.
-const ANNOTATIONS: [&str; 11] = [
+const ANNOTATIONS: [&str; 14] = [
     "id",
     "clause",
     "title",
+    "title_cy",
     "authority",
     "basis",
+    "ground",
     "jurisdiction",
     "effective_from",
     "effective_until",
     "commences_with",
     "statement",
+    "statement_cy",
     "reason",
 ];
 
@@ -102,6 +109,10 @@ pub(super) struct Loaded {
     pub(super) vocabulary: Vocabulary,
     /// The actions with their group: without them no clause about the whole purpose would speak.
     pub(super) actions: Entities,
+    /// What the rules were checked against.
+    pub(super) schema: Schema,
+    /// Each clause as a policy, by its place.
+    pub(super) policies: Vec<Policy>,
 }
 
 pub(super) fn load(sources: &Sources<'_>) -> Result<Loaded, RulesetError> {
@@ -130,10 +141,11 @@ fn read(sources: &Sources<'_>) -> Result<Loaded, Vec<Fault>> {
     let (rules, policies) = read_rules(sources, &schema, &manifest)?;
     let clauses: Vec<Clause<'_>> =
         rules.iter().zip(&policies).map(|(rule, policy)| Clause { rule, policy }).collect();
-    let slices = Slices::build(&schema, &clauses).map_err(|error| whole(error.to_string()))?;
+    let slices =
+        Slices::build(&schema, &vocabulary, &clauses).map_err(|error| whole(error.to_string()))?;
     let actions = schema.action_entities().map_err(|error| whole(error.to_string()))?;
     let version = RulesetVersion::new(sources.version);
-    Ok(Loaded { version, rules, realised, slices, vocabulary, actions })
+    Ok(Loaded { version, rules, realised, slices, vocabulary, actions, schema, policies })
 }
 
 fn file<'a>(sources: &Sources<'a>, name: &str) -> Result<&'a str, Vec<Fault>> {
@@ -143,42 +155,22 @@ fn file<'a>(sources: &Sources<'a>, name: &str) -> Result<&'a str, Vec<Fault>> {
 
 /// The facts of this program and the schema must be about the same things.
 fn agree(schema: &Schema, vocabulary: &Vocabulary) -> Result<(), String> {
-    for duty in DutyKind::ALL {
-        let action = vocabulary::action(duty).map_err(|error| error.to_string())?;
+    for flow in Flow::ALL {
+        let action = vocabulary::action(flow).map_err(|error| error.to_string())?;
         let told: Vec<_> =
             schema.principals_for_action(&action).into_iter().flatten().cloned().collect();
         for kind in RecipientKind::ALL {
             let name = vocabulary::recipient_type(kind).map_err(|error| error.to_string())?;
-            if told.contains(&name) != is_recipient(duty, kind) {
+            if told.contains(&name) != is_recipient(flow, kind) {
                 return Err(format!("whether `{name}` is told under {action} is in dispute"));
             }
         }
-        let context = vocabulary.context(&any_facts(duty)).map_err(|error| error.to_string())?;
+        // Facts of the right shape; their values do not matter.
+        let facts = RecipientFacts::cautious(flow, RecipientKind::School, Nation::Wales, Date::MIN);
+        let context = vocabulary.context(&facts).map_err(|error| error.to_string())?;
         context.validate(schema, &action).map_err(|error| error.to_string())?;
     }
     Ok(())
-}
-
-/// Facts of the right shape; their values do not matter.
-fn any_facts(duty: DutyKind) -> RecipientFacts {
-    RecipientFacts {
-        purpose: Purpose::OperationEncompass,
-        duty,
-        recipient_kind: RecipientKind::School,
-        nation: Nation::Wales,
-        profile: Profile::Minimal,
-        early_years_opted_in: false,
-        child_under_18: true,
-        child_in_force_area: true,
-        conflict: Conflict::Clear,
-        address_protect: Answer::Unknown,
-        sexual_offence_alleged: false,
-        live_investigation: false,
-        collection_risk: Answer::Unknown,
-        no_contact_requested: false,
-        decided_on: Date::MIN,
-        offered: ClassSet::EMPTY,
-    }
 }
 
 /// The clauses and their policies, in the order of files and within them. A policy is named by its place.
@@ -282,17 +274,18 @@ fn read_clause(
     Ok(Rule {
         id,
         clause: text("clause")?,
-        title: text("title")?,
+        title: Bilingual { english: text("title")?, welsh: text("title_cy")? },
         effect: match policy.effect() {
             cedar_policy::Effect::Permit => Effect::Permit,
             cedar_policy::Effect::Forbid => Effect::Refuse,
         },
         authority: text("authority")?,
-        basis: text("basis")?.split(';').map(|basis| basis.trim().into()).collect(),
+        basis: text("basis")?.split_whitespace().map(read_basis).collect::<Result<_, _>>()?,
+        ground: read_ground(policy)?,
         jurisdiction: Jurisdiction::from_word(&jurisdiction)
             .ok_or_else(|| format!("`@jurisdiction` `{jurisdiction}` is not `E+W`, `E` or `W`"))?,
         term: term(policy, manifest)?,
-        statement: text("statement")?,
+        statement: Bilingual { english: text("statement")?, welsh: text("statement_cy")? },
         reason: match reason {
             Some(word) => Some(
                 ReasonCode::from_word(word)
@@ -302,6 +295,26 @@ fn read_clause(
         },
         source,
     })
+}
+
+fn read_basis(word: &str) -> Result<LawfulBasis, String> {
+    LawfulBasis::from_word(word).ok_or_else(|| format!("`@basis` `{word}` is not a known code"))
+}
+
+/// A permit of data says whether it is a duty or a power; a citation of a statute says that; a refusal says nothing.
+fn read_ground(policy: &Policy) -> Result<Option<Ground>, String> {
+    match (policy.effect(), policy.annotation("ground")) {
+        (cedar_policy::Effect::Forbid, None) | (cedar_policy::Effect::Permit, Some("citation")) => {
+            Ok(None)
+        }
+        (cedar_policy::Effect::Forbid, Some(_)) => {
+            Err("`@ground` is for a clause that permits".to_owned())
+        }
+        (cedar_policy::Effect::Permit, Some(word)) => Ground::from_word(word)
+            .map(Some)
+            .ok_or_else(|| format!("`@ground` `{word}` is not `duty`, `power` or `citation`")),
+        (cedar_policy::Effect::Permit, None) => Err("`@ground` is missing".to_owned()),
+    }
 }
 
 /// A clause says from when it holds, or with which statute of the manifest it commences.

@@ -1,41 +1,58 @@
-//! The clauses that can apply to one kind of recipient, under one duty, in one nation, in one span of days.
+//! The clauses that can apply to one kind of recipient, in one flow, to one class of data, in one nation and one span
+//! of days.
 //!
-//! Cedar asks every policy it is given, so it is given only those that can speak.
+//! Cedar asks every policy that it is given, so it is given only those that can speak. That keeps the cost of a
+//! decision flat as the rule book grows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use cedar_policy::{
     EntityTypeName, EntityUid, Policy, PolicySet, PolicySetError, RequestEnv, Schema,
 };
 use jiff::civil::Date;
-use mash_domain::nation::Nation;
+use mash_domain::{data_class::DataClass, nation::Nation, sharing::Flow};
+use serde_json::Value;
 
+use super::reach::{Question, can_speak};
 use crate::{
-    facts::{DutyKind, RecipientFacts, RecipientKind},
-    minimum::is_recipient,
+    decision::Detail,
+    facts::{RecipientFacts, RecipientKind},
+    minimum::recipients,
     rule::Rule,
-    vocabulary,
+    vocabulary::{self, Vocabulary},
 };
 
-/// What is asked of Cedar for one kind of recipient under one duty.
+/// What is asked of Cedar for one kind of recipient in one flow.
 pub(super) struct Slice {
     pub(super) principal: EntityUid,
     pub(super) action: EntityUid,
-    pub(super) policies: PolicySet,
+    pub(super) classes: Vec<Ask<DataClass>>,
+    pub(super) details: Vec<Ask<Detail>>,
+    pub(super) gateways: Vec<Ask<()>>,
+}
+
+/// One resource, and the clauses that can speak about it.
+pub(super) struct Ask<T> {
+    pub(super) about: T,
+    pub(super) resource: EntityUid,
+    pub(super) policies: Arc<PolicySet>,
 }
 
 /// Every slice of a rule set.
 pub(super) struct Slices {
     starts: Vec<Date>, // INVARIANT: in order, each once. Epoch 0 is the time before the first.
     sliced: BTreeMap<Key, Slice>,
-    unsliced: BTreeMap<Key, Slice>,
+    whole: BTreeMap<(usize, Nation), Arc<PolicySet>>,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
 struct Key {
     epoch: usize,
     nation: Nation,
-    duty: DutyKind,
+    flow: Flow,
     kind: RecipientKind,
 }
 
@@ -46,7 +63,11 @@ pub(super) struct Clause<'a> {
 }
 
 impl Slices {
-    pub(super) fn build(schema: &Schema, clauses: &[Clause<'_>]) -> Result<Self, SliceError> {
+    pub(super) fn build(
+        schema: &Schema,
+        vocabulary: &Vocabulary,
+        clauses: &[Clause<'_>],
+    ) -> Result<Self, SliceError> {
         let starts: BTreeSet<Date> = clauses
             .iter()
             .flat_map(|clause| [clause.rule.term.from, clause.rule.term.until])
@@ -55,66 +76,39 @@ impl Slices {
         let mut slices = Self {
             starts: starts.into_iter().collect(),
             sliced: BTreeMap::new(),
-            unsliced: BTreeMap::new(),
+            whole: BTreeMap::new(),
         };
-        let environments: Vec<Vec<RequestEnv>> = clauses
-            .iter()
-            .map(|clause| clause.policy.get_valid_request_envs(schema).collect())
-            .collect();
+        let mut builder = Builder::new(schema, vocabulary, clauses)?;
         for epoch in 0..=slices.starts.len() {
+            let day = slices.first_day(epoch);
             for nation in Nation::ALL {
-                slices.build_epoch(epoch, nation, clauses, &environments)?;
+                let in_force: BTreeSet<usize> = builder.in_force(day, nation).collect();
+                slices.whole.insert((epoch, nation), builder.policies(&in_force)?);
+                for flow in Flow::ALL {
+                    for kind in recipients(flow).iter().copied() {
+                        let slice = builder.slice(flow, kind, &in_force)?;
+                        slices.sliced.insert(Key { epoch, nation, flow, kind }, slice);
+                    }
+                }
             }
         }
         Ok(slices)
     }
 
-    fn build_epoch(
-        &mut self,
-        epoch: usize,
-        nation: Nation,
-        clauses: &[Clause<'_>],
-        environments: &[Vec<RequestEnv>],
-    ) -> Result<(), SliceError> {
-        let day = self.first_day(epoch);
-        let in_force: Vec<_> = clauses
-            .iter()
-            .zip(environments)
-            .filter(|(clause, _)| {
-                clause.rule.term.holds_on(day) && clause.rule.jurisdiction.covers(nation)
-            })
-            .collect();
-        for duty in DutyKind::ALL {
-            let action = vocabulary::action(duty)?;
-            for kind in RecipientKind::ALL.into_iter().filter(|kind| is_recipient(duty, *kind)) {
-                let principal_type = vocabulary::recipient_type(kind)?;
-                let speaks = |environments: &[RequestEnv]| {
-                    environments.iter().any(|environment| {
-                        *environment.action() == action
-                            && *environment.principal() == principal_type
-                    })
-                };
-                let all = in_force.iter().map(|(clause, _)| clause.policy.clone());
-                let able = in_force
-                    .iter()
-                    .filter(|(_, environments)| speaks(environments))
-                    .map(|(clause, _)| clause.policy.clone());
-                let key = Key { epoch, nation, duty, kind };
-                self.sliced.insert(key, slice(&principal_type, &action, able)?);
-                self.unsliced.insert(key, slice(&principal_type, &action, all)?);
-            }
-        }
-        Ok(())
-    }
-
-    /// The clauses that can apply, or none if this recipient is never told under this duty.
+    /// The clauses that can apply, or none if this recipient is never told in this flow.
     pub(super) fn find(&self, facts: &RecipientFacts) -> Option<&Slice> {
         self.sliced.get(&self.key(facts))
     }
 
     /// Every clause in force, under the same condition.
-    pub(super) fn unsliced(&self, facts: &RecipientFacts) -> Option<&Slice> {
-        self.unsliced.get(&self.key(facts))
+    pub(super) fn whole(&self, facts: &RecipientFacts) -> Option<&Arc<PolicySet>> {
+        let Key { epoch, nation, .. } = self.key(facts);
+        self.whole.get(&(epoch, nation))
+    }
+
+    /// Every clause that is in force in a nation on a day.
+    pub(super) fn in_force(&self, nation: Nation, day: Date) -> Option<&Arc<PolicySet>> {
+        self.whole.get(&(self.epoch(day), nation))
     }
 
     /// The first day on which the same clauses were in force as on the day of the decision.
@@ -122,11 +116,16 @@ impl Slices {
         self.first_day(self.epoch(facts.decided_on))
     }
 
+    /// The first day of each span of days between which the same clauses are in force.
+    pub(super) fn epochs(&self) -> impl Iterator<Item = Date> {
+        (0..=self.starts.len()).map(|epoch| self.first_day(epoch))
+    }
+
     fn key(&self, facts: &RecipientFacts) -> Key {
         Key {
             epoch: self.epoch(facts.decided_on),
             nation: facts.nation,
-            duty: facts.duty,
+            flow: facts.flow,
             kind: facts.recipient_kind,
         }
     }
@@ -140,16 +139,139 @@ impl Slices {
     }
 }
 
-fn slice(
-    principal_type: &EntityTypeName,
-    action: &EntityUid,
-    policies: impl Iterator<Item = Policy>,
-) -> Result<Slice, SliceError> {
-    Ok(Slice {
-        principal: vocabulary::recipient(principal_type),
-        action: action.clone(),
-        policies: PolicySet::from_policies(policies)?,
-    })
+/// Puts policy sets together, each of them once.
+struct Builder<'a> {
+    vocabulary: &'a Vocabulary,
+    clauses: &'a [Clause<'a>],
+    environments: Vec<Vec<RequestEnv>>,
+    json: Vec<Value>,
+    made: BTreeMap<Vec<usize>, Arc<PolicySet>>,
+    reaching: BTreeMap<(Flow, RecipientKind, String), Arc<[usize]>>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(
+        schema: &Schema,
+        vocabulary: &'a Vocabulary,
+        clauses: &'a [Clause<'a>],
+    ) -> Result<Self, SliceError> {
+        let json = clauses
+            .iter()
+            .map(|clause| clause.policy.to_json().map_err(|_| SliceError::Unwritable));
+        Ok(Self {
+            vocabulary,
+            clauses,
+            environments: clauses
+                .iter()
+                .map(|clause| clause.policy.get_valid_request_envs(schema).collect())
+                .collect(),
+            json: json.collect::<Result<_, _>>()?,
+            made: BTreeMap::new(),
+            reaching: BTreeMap::new(),
+        })
+    }
+
+    fn in_force(&self, day: Date, nation: Nation) -> impl Iterator<Item = usize> {
+        let clauses = self.clauses.iter().enumerate();
+        clauses
+            .filter(move |(_, clause)| {
+                clause.rule.term.holds_on(day) && clause.rule.jurisdiction.covers(nation)
+            })
+            .map(|(place, _)| place)
+    }
+
+    fn policies(&mut self, places: &BTreeSet<usize>) -> Result<Arc<PolicySet>, SliceError> {
+        let places: Vec<usize> = places.iter().copied().collect();
+        if let Some(made) = self.made.get(&places) {
+            return Ok(Arc::clone(made));
+        }
+        let policies = places.iter().filter_map(|place| self.clauses.get(*place));
+        let set = PolicySet::from_policies(policies.map(|clause| clause.policy.clone()))?;
+        let set = Arc::new(set);
+        self.made.insert(places, Arc::clone(&set));
+        Ok(set)
+    }
+
+    fn slice(
+        &mut self,
+        flow: Flow,
+        kind: RecipientKind,
+        in_force: &BTreeSet<usize>,
+    ) -> Result<Slice, SliceError> {
+        let (principal_type, action) =
+            (vocabulary::recipient_type(kind)?, vocabulary::action(flow)?);
+        let vocabulary = self.vocabulary;
+        let mut slice = Slice {
+            principal: vocabulary::recipient(&principal_type),
+            action,
+            classes: Vec::new(),
+            details: Vec::new(),
+            gateways: Vec::new(),
+        };
+        for (class, resource) in vocabulary.classes() {
+            let policies = self.speaking(flow, kind, &principal_type, resource, in_force)?;
+            slice.classes.push(Ask { about: *class, resource: resource.clone(), policies });
+        }
+        for (detail, resource) in vocabulary.details() {
+            let policies = self.speaking(flow, kind, &principal_type, resource, in_force)?;
+            slice.details.push(Ask { about: *detail, resource: resource.clone(), policies });
+        }
+        for resource in vocabulary.gateways() {
+            let policies = self.speaking(flow, kind, &principal_type, resource, in_force)?;
+            slice.gateways.push(Ask { about: (), resource: resource.clone(), policies });
+        }
+        Ok(slice)
+    }
+
+    fn speaking(
+        &mut self,
+        flow: Flow,
+        kind: RecipientKind,
+        principal_type: &EntityTypeName,
+        resource: &EntityUid,
+        in_force: &BTreeSet<usize>,
+    ) -> Result<Arc<PolicySet>, SliceError> {
+        let able = self.reaching(flow, kind, principal_type, resource)?;
+        let places = able.iter().copied().filter(|place| in_force.contains(place)).collect();
+        self.policies(&places)
+    }
+
+    /// The clauses that can speak about the resource, whether or not they are in force.
+    fn reaching(
+        &mut self,
+        flow: Flow,
+        kind: RecipientKind,
+        principal_type: &EntityTypeName,
+        resource: &EntityUid,
+    ) -> Result<Arc<[usize]>, SliceError> {
+        let key = (flow, kind, resource.to_string());
+        if let Some(known) = self.reaching.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let action = vocabulary::action(flow)?;
+        let fits = |environment: &RequestEnv| {
+            *environment.action() == action
+                && environment.principal() == principal_type
+                && environment.resource() == resource.type_name()
+        };
+        let (recipient, resource_type) =
+            (principal_type.to_string(), resource.type_name().to_string());
+        let resource_id: &str = resource.id().as_ref();
+        let question =
+            Question { principal_type: &recipient, resource_type: &resource_type, resource_id };
+        let able: Arc<[usize]> = self
+            .environments
+            .iter()
+            .zip(&self.json)
+            .enumerate()
+            .filter(|(_, (environments, json))| {
+                environments.iter().any(fits) && can_speak(json, question)
+            })
+            .map(|(place, _)| place)
+            .collect();
+        self.reaching.insert(key, Arc::clone(&able));
+        Ok(able)
+    }
 }
 
 /// The policies could not be put together; it would be a fault of this program.
@@ -161,6 +283,9 @@ pub(super) enum SliceError {
     /// Two policies with one name.
     #[error("two clauses have one name")]
     Policies(#[source] Box<PolicySetError>),
+    /// A clause that Cedar has read cannot be written again.
+    #[error("a clause cannot be written as JSON")]
+    Unwritable,
 }
 
 impl From<PolicySetError> for SliceError {

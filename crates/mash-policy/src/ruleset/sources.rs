@@ -24,7 +24,7 @@ macro_rules! embedded {
 }
 
 /// The rule set that this build carries. A test compares the list with the folder.
-pub(super) const BUILTIN: Sources<'_> = embedded!("2026-11-01":
+pub(super) const BUILTIN: Sources<'_> = embedded!("2026-11-22":
     "manifest.toml"
     "schema.cedarschema"
     "R01.cedar"
@@ -32,11 +32,33 @@ pub(super) const BUILTIN: Sources<'_> = embedded!("2026-11-01":
     "R03.cedar"
     "R04.cedar"
     "R05.cedar"
+    "R06.cedar"
+    "R07.cedar"
+    "R08.cedar"
+    "R09.cedar"
+    "R10.cedar"
+    "R11.cedar"
+    "R12.cedar"
+    "R13.cedar"
+    "R14.cedar"
+    "R15.cedar"
+    "R16.cedar"
+    "R17.cedar"
+    "R18.cedar"
+    "R19.cedar"
     "R20.cedar"
     "R21.cedar"
     "R22.cedar"
     "R23.cedar"
     "R24.cedar"
+    "R25.cedar"
+    "R26.cedar"
+    "R27.cedar"
+    "R28.cedar"
     "R29.cedar"
     "R30.cedar"
+    "R31.cedar"
+    "R32.cedar"
+    "R33.cedar"
+    "R34.cedar"
 );

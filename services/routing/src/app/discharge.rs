@@ -1,7 +1,7 @@
 //! Discharging the duties towards one child: plan, decide, minimise, and release what has changed.
 
 use mash_domain::{data_class::ClassSet, incident::Child};
-use mash_policy::{Decision, Effect, Permit, Purpose};
+use mash_policy::{Decision, Effect, Permit};
 use mash_proto::{
     convert::time_to_wire,
     disclosure::v1 as disclosure,
@@ -324,7 +324,7 @@ impl<'a> Discharging<'a> {
             commitment,
             duty_kind: plan.kind.word().to_owned(),
             second_recipient: plan.copy,
-            purpose: Purpose::OperationEncompass.word().to_owned(),
+            purpose: plan.kind.purpose().word().to_owned(),
             profile_version: plan.profile_version,
             child_ref: child.reference.as_str().to_owned(),
             incident_revision: case.revision,

@@ -1,7 +1,7 @@
 //! A force withdrew a report: everything that went out is recalled, and both the disclosure and its recall stay on
 //! record.
 
-use mash_policy::{Purpose, Ruleset};
+use mash_policy::{Flow, Ruleset};
 use mash_proto::{
     convert::time_to_wire, envelope::event_id, police::v1 as pb, sharing::v1 as sharing,
 };
@@ -107,7 +107,8 @@ fn refusal(
             .collect(),
         commitment: Vec::new(),
         duty_kind: duty.kind.clone(),
-        purpose: Purpose::OperationEncompass.word().to_owned(),
+        purpose: Flow::from_word(&duty.kind)
+            .map_or(String::new(), |flow| flow.purpose().word().to_owned()),
         profile_version: 0,
         child_ref: duty.child_ref.clone(),
         incident_revision: case.revision,
