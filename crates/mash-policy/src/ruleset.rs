@@ -191,6 +191,24 @@ impl Ruleset {
         text.parse::<usize>().ok().and_then(|place| self.rules.get(place))
     }
 
+    /// The clauses that decide on each class that is offered, in order. A class on which no clause speaks has none.
+    #[must_use]
+    pub fn deciding_clauses(&self, facts: &RecipientFacts) -> Vec<(DataClass, Vec<&Rule>)> {
+        let Some(engine) = &self.engine else { return Vec::new() };
+        let (Some(slice), Ok(context)) =
+            (engine.slices.find(facts), engine.vocabulary.context(facts))
+        else {
+            return Vec::new();
+        };
+        let offered = slice.classes.iter().filter(|ask| facts.offered.contains(ask.about));
+        offered
+            .filter_map(|ask| {
+                let answer = engine.ask(slice, &ask.resource, &ask.policies, &context).ok()?;
+                Some((ask.about, self.clauses(&answer).ok()?))
+            })
+            .collect()
+    }
+
     fn decide_in_slice(&self, engine: &Engine, facts: &RecipientFacts) -> RecipientDecision {
         match engine.slices.find(facts) {
             Some(slice) => self.decide_with(engine, slice, None, facts),

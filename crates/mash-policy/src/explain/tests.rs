@@ -1,0 +1,107 @@
+use jiff::civil::date;
+use mash_domain::{answer::Answer, nation::Nation};
+
+use super::*;
+use crate::{
+    decision::ReasonCode,
+    facts::{Conflict, RecipientKind},
+    ruleset::tests::facts,
+};
+
+fn record<'a>(facts: &'a RecipientFacts, reasons: &'a [String], permitted: bool) -> OnRecord<'a> {
+    OnRecord {
+        recipient: "school/6722301",
+        day: date(2026, 11, 19),
+        ruleset: "2026-11-22",
+        flow: Some(facts.flow),
+        permitted,
+        degraded: false,
+        reasons,
+        citations: &[],
+        facts: Some(facts),
+    }
+}
+
+fn told(record: &OnRecord<'_>, language: Language) -> String {
+    let ruleset = Ruleset::builtin().unwrap();
+    explain(record, Some(&ruleset), language).unwrap().to_string()
+}
+
+#[test]
+fn a_permit_says_what_went_what_stayed_and_by_which_clause() {
+    let facts = RecipientFacts { address_protect: Answer::Unknown, ..facts() };
+    let english = told(&record(&facts, &[], true), Language::English);
+    assert!(english.contains("who the child is (F1): under R01 (statutory)"), "{english}");
+    assert!(english.contains("the child’s address (F6): because of R21 (address)"), "{english}");
+    assert!(english.contains("where in the place the child was"), "{english}");
+    assert!(english.contains("Domestic Abuse Act 2021 s.49A"), "{english}");
+    let welsh = told(&record(&facts, &[], true), Language::Welsh);
+    assert!(welsh.contains("pwy yw'r plentyn (F1): o dan R01 (statutory)"), "{welsh}");
+    assert!(welsh.contains("Deddf Cam-drin Domestig 2021 a.49A"), "{welsh}");
+}
+
+#[test]
+fn a_refusal_says_why_in_both_languages() {
+    let facts = RecipientFacts { conflict: Conflict::Unknown, ..facts() };
+    let reasons = ["conflict-unknown".to_owned()];
+    let english = told(&record(&facts, &reasons, false), Language::English);
+    assert!(english.starts_with("Why school/6722301 was told nothing"), "{english}");
+    assert!(english.contains("Nobody could check whether the person"), "{english}");
+    assert!(english.contains("R20"), "{english}");
+    let welsh = told(&record(&facts, &reasons, false), Language::Welsh);
+    assert!(welsh.contains("Ni allai neb wirio"), "{welsh}");
+}
+
+#[test]
+fn a_decision_without_facts_says_so_and_still_gives_its_reasons() {
+    let reasons = ["withdrawn".to_owned(), "something-new".to_owned()];
+    let held = facts();
+    let record = OnRecord { facts: None, flow: None, ..record(&held, &reasons, false) };
+    let text = told(&record, Language::English);
+    assert!(text.contains("The sender withdrew the report."), "{text}");
+    assert!(text.contains("Another reason: something-new."), "{text}");
+    assert!(text.contains("not on record"), "{text}");
+}
+
+#[test]
+fn every_code_has_its_words_in_both_languages() {
+    for language in Language::ALL {
+        let words = Words::in_language(language).unwrap();
+        let has =
+            |name: String| assert!(words.find(&name).unwrap().is_some(), "{name} {language:?}");
+        ReasonCode::ALL.iter().for_each(|code| has(format!("reason-{}", code.word())));
+        Flow::ALL.iter().for_each(|flow| has(format!("flow-{}", flow.word())));
+        RecipientKind::ALL.iter().for_each(|kind| has(format!("kind-{}", kind.word())));
+        Detail::ALL.iter().for_each(|detail| has(format!("detail-{}", detail.word())));
+        DataClass::ALL.iter().for_each(|class| has(format!("class-{}", class.number())));
+    }
+}
+
+#[test]
+fn the_two_languages_have_the_same_texts() {
+    let names = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.starts_with(['#', ' ', '*', '}']));
+        lines.filter_map(|line| line.split_once(" =")).map(|(name, _)| name.to_owned()).collect()
+    };
+    let english = names(include_str!("../../locales/en/explain.ftl"));
+    assert_eq!(english, names(include_str!("../../locales/cy/explain.ftl")));
+    assert!(english.len() > 80);
+}
+
+#[test]
+fn no_decision_of_the_matrix_lacks_words() {
+    let ruleset = Ruleset::builtin().unwrap();
+    for flow in Flow::ALL {
+        for kind in crate::minimum::recipients(flow) {
+            for nation in Nation::ALL {
+                let cautious = RecipientFacts::cautious(flow, *kind, nation, date(2026, 11, 19));
+                let facts =
+                    RecipientFacts { offered: DataClass::ALL.into_iter().collect(), ..cautious };
+                for language in Language::ALL {
+                    let record = record(&facts, &[], true);
+                    assert!(explain(&record, Some(&ruleset), language).is_ok(), "{flow} {kind:?}");
+                }
+            }
+        }
+    }
+}
