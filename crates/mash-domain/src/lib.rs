@@ -8,6 +8,7 @@ pub mod answer;
 pub mod authority;
 pub mod bank_holidays;
 pub mod calendar;
+pub mod consent;
 pub mod contact;
 pub mod data_class;
 pub mod establishment;
