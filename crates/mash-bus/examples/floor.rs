@@ -263,6 +263,7 @@ async fn pipeline(store: &Store, bus: &Arc<dyn Bus>, plan: &Plan) {
                 key: m.key.clone(),
                 event_id: m.event_id.clone(),
                 payload: m.payload.to_vec(),
+                guards: Vec::new(),
             })
             .collect();
         outbox::enqueue(&mut tx, "floor", &out).await.expect("enqueued");

@@ -1,11 +1,11 @@
 //! The port: what every bus can do.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use mash_store::Store;
+use mash_store::{Store, Tx};
 
 use crate::{BusError, KafkaSettings, TopicSpec, embedded::EmbeddedBus, kafka::KafkaBus};
 
@@ -74,6 +74,26 @@ pub trait Bus: Send + Sync + 'static {
     /// # Errors
     /// When any message may not be durable. Publish the whole batch again: consumers drop what they have seen.
     async fn publish(&self, batch: &[BusMessage]) -> Result<(), BusError>;
+
+    /// Publishes a batch in a transaction of the store, if the bus lives in that very store: then it is durable with the
+    /// commit, and not before. `false` means that this bus cannot, and nothing was done.
+    ///
+    /// # Errors
+    /// When the store fails or a topic does not exist; the transaction should be dropped then.
+    async fn publish_in(&self, _tx: &mut Tx, _batch: &[BusMessage]) -> Result<bool, BusError> {
+        Ok(false)
+    }
+
+    /// Publishes a batch, or gives it up within this time. Once it has returned, this process sends nothing of the
+    /// batch any more, whether it was published or not.
+    ///
+    /// # Errors
+    /// As [`Bus::publish`], and when the time is over. Part of the batch may have been published.
+    async fn publish_within(&self, batch: &[BusMessage], limit: Duration) -> Result<(), BusError> {
+        tokio::time::timeout(limit, self.publish(batch))
+            .await
+            .unwrap_or_else(|_| Err(BusError::Broker("it did not answer in time".to_owned())))
+    }
 
     /// Joins a consumer group. A new group begins with the earliest message; members of one group share the partitions.
     ///

@@ -77,6 +77,20 @@ impl EmbeddedBus {
             .insert(topic.to_owned(), count);
         Ok(count)
     }
+
+    /// Sorted by partition, so that two publishers lock the heads in the same order.
+    async fn by_partition<'a>(
+        &self,
+        batch: &'a [BusMessage],
+    ) -> Result<BTreeMap<Partition, Vec<&'a BusMessage>>, BusError> {
+        let mut by_partition: BTreeMap<Partition, Vec<&BusMessage>> = BTreeMap::new();
+        for message in batch {
+            let count = self.partitions(&message.topic).await?;
+            let part = partition::of(message.key.as_bytes(), count);
+            by_partition.entry((message.topic.clone(), part)).or_default().push(message);
+        }
+        Ok(by_partition)
+    }
 }
 
 #[async_trait]
@@ -90,22 +104,22 @@ impl Bus for EmbeddedBus {
     }
 
     async fn publish(&self, batch: &[BusMessage]) -> Result<(), BusError> {
-        // Sorted by partition, so that two publishers lock the heads in the same order.
-        let mut by_partition: BTreeMap<Partition, Vec<&BusMessage>> = BTreeMap::new();
-        for message in batch {
-            let count = self.partitions(&message.topic).await?;
-            let part = partition::of(message.key.as_bytes(), count);
-            by_partition.entry((message.topic.clone(), part)).or_default().push(message);
-        }
+        let by_partition = self.by_partition(batch).await?;
         if by_partition.is_empty() {
             return Ok(());
         }
         let mut tx = self.store.begin().await?;
-        for ((topic, part), messages) in &by_partition {
-            append(&mut tx, topic, *part, messages).await?;
-            tx.signal_on_commit(&signal_name(topic));
-        }
+        append_all(&mut tx, &by_partition).await?;
         Ok(tx.commit().await?)
+    }
+
+    async fn publish_in(&self, tx: &mut Tx, batch: &[BusMessage]) -> Result<bool, BusError> {
+        if !tx.is_of(&self.store) {
+            return Ok(false);
+        }
+        let by_partition = self.by_partition(batch).await?;
+        append_all(tx, &by_partition).await?;
+        Ok(true)
     }
 
     async fn subscribe(
@@ -152,6 +166,17 @@ async fn ensure(tx: &mut Tx, topic: &TopicSpec) -> Result<(), StoreError> {
         .bind(part)
         .execute(tx.conn())
         .await?;
+    }
+    Ok(())
+}
+
+async fn append_all(
+    tx: &mut Tx,
+    by_partition: &BTreeMap<Partition, Vec<&BusMessage>>,
+) -> Result<(), StoreError> {
+    for ((topic, part), messages) in by_partition {
+        append(tx, topic, *part, messages).await?;
+        tx.signal_on_commit(&signal_name(topic));
     }
     Ok(())
 }

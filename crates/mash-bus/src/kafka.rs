@@ -7,6 +7,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -30,20 +31,25 @@ pub use settings::KafkaSettings;
 
 use context::QuietContext;
 
+/// How long a message is tried: the default of five minutes would hide a dead broker until the bell has rung.
+const PATIENT: Duration = Duration::from_secs(20);
 /// The longest message: gRPC takes 4 MiB, an envelope adds little.
 const LONGEST_MESSAGE: &str = "8388608";
 
 pub(crate) struct KafkaBus {
     settings: KafkaSettings,
     producer: producer::Producer,
+    /// For what must be over in time: it gives a message up sooner.
+    brisk: producer::Producer,
     observers: Arc<Mutex<HashMap<String, Arc<lag::Observer>>>>,
 }
 
 impl KafkaBus {
     pub(crate) async fn open(settings: KafkaSettings) -> Result<Self, BusError> {
-        let producer = producer::Producer::new(&settings);
+        let producer = producer::Producer::new(&settings, PATIENT);
         producer.warm_up().await?;
-        Ok(Self { settings, producer, observers: Arc::default() })
+        let brisk = producer::Producer::new(&settings, mash_store::guards::ATTEMPT);
+        Ok(Self { settings, producer, brisk, observers: Arc::default() })
     }
 }
 
@@ -66,7 +72,7 @@ impl Bus for KafkaBus {
         let config = self.settings.client();
         let admin: AdminClient<QuietContext> =
             config.create_with_context(QuietContext).map_err(|error| broker(&error))?;
-        let wait = std::time::Duration::from_secs(15);
+        let wait = Duration::from_secs(15);
         let options = AdminOptions::new().operation_timeout(Some(wait)).request_timeout(Some(wait));
         let outcome = admin.create_topics(&new, &options).await;
         // Dropping the client joins its thread.
@@ -84,6 +90,10 @@ impl Bus for KafkaBus {
 
     async fn publish(&self, batch: &[BusMessage]) -> Result<(), BusError> {
         self.producer.publish(batch).await
+    }
+
+    async fn publish_within(&self, batch: &[BusMessage], limit: Duration) -> Result<(), BusError> {
+        self.brisk.publish_within(batch, limit).await
     }
 
     async fn subscribe(

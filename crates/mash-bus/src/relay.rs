@@ -9,6 +9,8 @@ use mash_store::{Store, StoreError, leases, outbox};
 
 use crate::{Bus, BusError, BusMessage, backoff::Backoff};
 
+mod guarded;
+
 /// Messages per publish. Large enough to drain a backlog at tens of thousands a second.
 const BATCH: usize = 500;
 /// How long a relay that died blocks the next one. A paused holder that wakes up late does no harm: it publishes
@@ -21,6 +23,9 @@ const POLL: Duration = Duration::from_millis(100);
 /// Publishes the outbox of a component, in order, and removes a message only when the bus has it.
 ///
 /// Any number of processes may run one for the same component: a lease lets one of them publish at a time.
+///
+/// A message that rests on [`mash_store::guards`] goes only while they are open; otherwise it leaves the outbox and is
+/// told of to whoever asks for what was barred.
 pub struct Relay {
     store: Store,
     bus: Arc<dyn Bus>,
@@ -28,6 +33,7 @@ pub struct Relay {
     holder: String,
     lease: String,
     renewed: Option<Instant>,
+    clock: Option<Arc<dyn Fn() -> i64 + Send + Sync>>,
 }
 
 /// Why a round did not go through.
@@ -58,7 +64,14 @@ impl Relay {
             holder: uuid::Uuid::new_v4().to_string(),
             lease: format!("relay/{component}"),
             renewed: None,
+            clock: None,
         }
+    }
+
+    /// Lets guards expire by this clock, in milliseconds since the epoch, instead of the database's.
+    #[must_use]
+    pub fn with_clock(self, now_ms: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self { clock: Some(Arc::new(now_ms)), ..self }
     }
 
     /// Publishes until told to stop. It never gives up: while the store or the bus is away it tries again, ever slower.
@@ -141,6 +154,9 @@ impl Relay {
             }
             self.renewed = Some(asked);
         }
+        if pending.iter().any(|message| message.guarded) {
+            return self.publish_guarded(pending).await;
+        }
         let (seqs, messages): (Vec<_>, Vec<_>) = pending.into_iter().map(split).unzip();
         self.bus.publish(&messages).await?;
         outbox::delete(&self.store, &seqs).await?;
@@ -158,7 +174,7 @@ impl Relay {
 }
 
 fn split(message: outbox::PendingMessage) -> (i64, BusMessage) {
-    let outbox::PendingMessage { seq, topic, key, event_id, payload } = message;
+    let outbox::PendingMessage { seq, topic, key, event_id, payload, guarded: _ } = message;
     (seq, BusMessage { topic, key, event_id, payload: payload.into() })
 }
 

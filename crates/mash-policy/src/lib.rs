@@ -4,7 +4,6 @@
 //! is made on coded facts about one recipient; what is then released is cut to the [`Permit`] by others.
 
 mod basis;
-mod cases;
 mod decision;
 mod explain;
 mod facts;
@@ -17,7 +16,6 @@ mod ruleset;
 mod vocabulary;
 
 pub use basis::LawfulBasis;
-pub use cases::{Case, CaseError, CaseText};
 pub use decision::{
     ClassDecision, Decision, Detail, Effect, Permit, ReasonCode, RecipientDecision, Refusal,
 };

@@ -56,6 +56,14 @@ impl Dialect {
         }
     }
 
+    /// Ends a `SELECT` whose rows nobody may change before this transaction ends. SQLite has one writer anyway.
+    pub(crate) fn share_lock(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR SHARE",
+        }
+    }
+
     /// Migrations say `BIGSERIAL PRIMARY KEY` for a number that the database gives out and never uses again.
     pub(crate) fn schema(self, sql: &str) -> String {
         match self {

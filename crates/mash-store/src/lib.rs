@@ -15,6 +15,7 @@ mod sql;
 mod store;
 
 pub mod dead_letters;
+pub mod guards;
 pub mod leases;
 pub mod outbox;
 pub mod requests;

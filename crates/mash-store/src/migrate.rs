@@ -18,11 +18,14 @@ pub struct Migration {
 }
 
 /// The tables of this crate.
-pub(crate) const OWN: &[Migration] = &[Migration {
-    version: 1,
-    name: "shared tables",
-    sql: include_str!("migrate/0001_shared_tables.sql"),
-}];
+pub(crate) const OWN: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "shared tables",
+        sql: include_str!("migrate/0001_shared_tables.sql"),
+    },
+    Migration { version: 2, name: "guards", sql: include_str!("migrate/0002_guards.sql") },
+];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (
     component TEXT NOT NULL, version BIGINT NOT NULL, name TEXT NOT NULL, fingerprint BIGINT NOT NULL,

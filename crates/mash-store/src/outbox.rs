@@ -21,6 +21,8 @@ pub struct OutboxMessage {
     pub event_id: String,
     /// The encoded envelope.
     pub payload: Vec<u8>,
+    /// What it rests on: it is published only while every one of these [`guards`](crate::guards) is open.
+    pub guards: Vec<String>,
 }
 
 /// A message that waits for the relay.
@@ -36,6 +38,8 @@ pub struct PendingMessage {
     pub event_id: String,
     /// The encoded envelope.
     pub payload: Vec<u8>,
+    /// Whether it rests on a guard.
+    pub guarded: bool,
 }
 
 /// How much waits in an outbox.
@@ -60,11 +64,57 @@ pub async fn enqueue(
     component: &str,
     messages: &[OutboxMessage],
 ) -> Result<(), StoreError> {
-    let rows: Vec<_> = messages
-        .iter()
-        .map(|m| (m.topic, m.key.as_str(), m.event_id.as_str(), m.payload.as_slice()))
-        .collect();
-    enqueue_rows(tx, component, &rows).await
+    // Runs of one kind, one after the other, so that the numbers rise in the order of the messages.
+    for run in messages.chunk_by(|one, next| one.guards.is_empty() && next.guards.is_empty()) {
+        match run {
+            [message] if !message.guards.is_empty() => {
+                enqueue_guarded(tx, component, message).await?;
+            }
+            run => enqueue_rows(tx, component, &run.iter().map(row_of).collect::<Vec<_>>()).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Topic, key, event id, payload.
+type OutboxRow<'a> = (&'a str, &'a str, &'a str, &'a [u8]);
+
+fn row_of(message: &OutboxMessage) -> OutboxRow<'_> {
+    (message.topic, message.key.as_str(), message.event_id.as_str(), message.payload.as_slice())
+}
+
+/// One row, since what it rests on is kept under its number.
+async fn enqueue_guarded(
+    tx: &mut Tx,
+    component: &str,
+    message: &OutboxMessage,
+) -> Result<(), StoreError> {
+    let sql = format!(
+        "INSERT INTO outbox (component, topic, msg_key, event_id, payload, at_ms, guarded)
+         VALUES ($1, $2, $3, $4, $5, {}, 1) RETURNING seq",
+        tx.dialect().now_ms()
+    );
+    let (topic, key, event_id, payload) = row_of(message);
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .bind(component)
+        .bind(topic)
+        .bind(key)
+        .bind(event_id)
+        .bind(payload)
+        .fetch_one(tx.conn())
+        .await?;
+    let seq: i64 = row.try_get(0)?;
+    for guard in &message.guards {
+        sqlx::query(
+            "INSERT INTO outbox_guards (guard_id, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(guard)
+        .bind(seq)
+        .execute(tx.conn())
+        .await?;
+    }
+    tx.signal_on_commit(&signal_name(component));
+    Ok(())
 }
 
 /// As [`enqueue`], for topics that are known only at run time: (topic, key, event id, payload).
@@ -74,7 +124,7 @@ pub async fn enqueue(
 pub async fn enqueue_rows(
     tx: &mut Tx,
     component: &str,
-    rows: &[(&str, &str, &str, &[u8])],
+    rows: &[OutboxRow<'_>],
 ) -> Result<(), StoreError> {
     let now = tx.dialect().now_ms();
     for chunk in rows.chunks(CHUNK) {
@@ -109,7 +159,7 @@ pub async fn take(
 ) -> Result<Vec<PendingMessage>, StoreError> {
     let mut conn = store.read().await?;
     let rows = sqlx::query(
-        "SELECT seq, topic, msg_key, event_id, payload FROM outbox WHERE component = $1 ORDER BY seq LIMIT $2",
+        "SELECT seq, topic, msg_key, event_id, payload, guarded FROM outbox WHERE component = $1 ORDER BY seq LIMIT $2",
     )
     .bind(component)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -123,6 +173,7 @@ pub async fn take(
                 key: row.try_get(2)?,
                 event_id: row.try_get(3)?,
                 payload: row.try_get(4)?,
+                guarded: row.try_get::<i64, _>(5)? != 0,
             })
         })
         .collect()
@@ -134,6 +185,15 @@ pub async fn take(
 /// When the store fails; then none of them is removed, and they may be published once more.
 pub async fn delete(store: &Store, seqs: &[i64]) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
+    remove(&mut tx, seqs).await?;
+    tx.commit().await
+}
+
+/// As [`delete`], within a transaction.
+///
+/// # Errors
+/// When the store fails; the transaction should be dropped then.
+pub async fn remove(tx: &mut Tx, seqs: &[i64]) -> Result<(), StoreError> {
     for chunk in seqs.chunks(CHUNK) {
         let sql = format!("DELETE FROM outbox WHERE seq IN ({})", in_list(1, chunk.len()));
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
@@ -142,7 +202,7 @@ pub async fn delete(store: &Store, seqs: &[i64]) -> Result<(), StoreError> {
         }
         query.execute(tx.conn()).await?;
     }
-    tx.commit().await
+    Ok(())
 }
 
 /// What waits for the relay of a component: the number to alarm on.

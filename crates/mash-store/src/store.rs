@@ -67,7 +67,7 @@ impl Store {
     /// When no connection can be had in time.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let transaction = self.0.pools.writer.begin_with(self.0.dialect.begin()).await?;
-        Ok(Tx { transaction, store: self.clone(), signals: Vec::new() })
+        Ok(Tx { transaction, store: self.clone(), signals: Vec::new(), closing: Vec::new() })
     }
 
     /// A connection for reading, always on the primary.
@@ -102,6 +102,8 @@ pub struct Tx {
     transaction: Transaction<'static, Any>,
     store: Store,
     signals: Vec<String>,
+    /// Guards that this transaction closes.
+    closing: Vec<String>,
 }
 
 impl fmt::Debug for Tx {
@@ -125,12 +127,17 @@ impl Tx {
 
     /// Commits, then wakes whoever waits for what was written.
     ///
+    /// When the transaction closed guards, it returns only once nothing that rests on them is being published any more.
+    ///
     /// # Errors
     /// When the commit failed, or when its outcome is unknown because the connection broke.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.transaction.commit().await?;
         for name in &self.signals {
             self.store.0.signals.raise(name);
+        }
+        if !self.closing.is_empty() {
+            crate::guards::settle(&self.store, &self.closing).await;
         }
         Ok(())
     }
@@ -141,6 +148,17 @@ impl Tx {
     /// When the connection broke; the transaction is undone then too.
     pub async fn rollback(self) -> Result<(), StoreError> {
         Ok(self.transaction.rollback().await?)
+    }
+
+    /// Whether this transaction writes through the connections of that store.
+    #[must_use]
+    pub fn is_of(&self, store: &Store) -> bool {
+        Arc::ptr_eq(&self.store.0, &store.0)
+    }
+
+    /// Makes [`Tx::commit`] wait for what rests on this guard and is being published.
+    pub(crate) fn settle_on_commit(&mut self, guard: &str) {
+        self.closing.push(guard.to_owned());
     }
 
     pub(crate) fn dialect(&self) -> Dialect {

@@ -180,6 +180,7 @@ fn message(number: usize) -> OutboxMessage {
         key: format!("key-{}", number % 3),
         event_id: format!("event-{number}"),
         payload: number.to_string().into_bytes(),
+        guards: Vec::new(),
     }
 }
 

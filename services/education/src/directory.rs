@@ -52,7 +52,7 @@ impl Service {
         let attributes =
             Attributes { id, source: SOURCE, subject: &key, time: self.clock.now(), cause: None };
         let payload = wrap(event, &attributes).encode_to_vec();
-        OutboxMessage { topic, key, event_id: id.to_string(), payload }
+        OutboxMessage { topic, key, event_id: id.to_string(), payload, guards: Vec::new() }
     }
 
     /// Takes in a register as a whole, or says everything that is wrong with it.

@@ -66,5 +66,11 @@ pub(crate) fn receipt(
         cause: Some(&record.released),
     };
     let payload = wrap(&told, &attributes).encode_to_vec();
-    Some(OutboxMessage { topic: topics::RECEIPTS, key: case_id, event_id: id.to_string(), payload })
+    Some(OutboxMessage {
+        topic: topics::RECEIPTS,
+        key: case_id,
+        event_id: id.to_string(),
+        payload,
+        guards: Vec::new(),
+    })
 }

@@ -141,6 +141,7 @@ pub(crate) fn outgoing<M: Message + Name>(
         key: key.to_owned(),
         event_id: id.to_string(),
         payload: envelope.encode_to_vec(),
+        guards: Vec::new(),
     }
 }
 

@@ -82,6 +82,7 @@ pub(super) async fn bury(
         key: letter.key,
         event_id: id.to_string(),
         payload,
+        guards: Vec::new(),
     };
     outbox::enqueue(tx, DEAD_LETTER_COMPONENT, &[message]).await
 }

@@ -6,7 +6,9 @@ use rdkafka::{
     config::ClientConfig,
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
-    producer::{FutureProducer, FutureRecord, future_producer::DeliveryFuture},
+    producer::{
+        FutureProducer, FutureRecord, Producer as _, PurgeConfig, future_producer::DeliveryFuture,
+    },
 };
 use tokio::sync::Mutex;
 
@@ -22,7 +24,8 @@ pub(super) struct Producer {
 }
 
 impl Producer {
-    pub(super) fn new(settings: &KafkaSettings) -> Self {
+    /// A producer that gives a message up after this time.
+    pub(super) fn new(settings: &KafkaSettings, gives_up_after: Duration) -> Self {
         let mut config = settings.client();
         config
             .set("acks", "all")
@@ -30,9 +33,8 @@ impl Producer {
             // A message that was given up must not be overtaken by the next one of its key: rather a new producer.
             .set("enable.gapless.guarantee", "true")
             .set("linger.ms", settings.linger_ms.to_string())
-            // The default of five minutes would hide a dead broker until the bell has rung.
-            .set("message.timeout.ms", "20000")
-            .set("request.timeout.ms", "10000")
+            .set("message.timeout.ms", gives_up_after.as_millis().to_string())
+            .set("request.timeout.ms", (gives_up_after / 2).as_millis().to_string())
             .set("queue.buffering.max.kbytes", "32768")
             .set("message.max.bytes", LONGEST_MESSAGE)
             .set("topic.metadata.propagation.max.ms", "5000")
@@ -50,6 +52,24 @@ impl Producer {
         let client = self.client().await?;
         let outcome = self.send(&client, batch).await;
         if outcome.is_err() {
+            self.replace(&client).await;
+        }
+        outcome
+    }
+
+    /// As [`Self::publish`], and over in time: what was not acknowledged until then is not sent any more.
+    pub(super) async fn publish_within(
+        &self,
+        batch: &[BusMessage],
+        limit: Duration,
+    ) -> Result<(), BusError> {
+        let client = self.client().await?;
+        let outcome = tokio::time::timeout(limit, self.send(&client, batch)).await;
+        let outcome = outcome
+            .unwrap_or_else(|_| Err(BusError::Broker("it did not answer in time".to_owned())));
+        if outcome.is_err() {
+            // Before anything else: whoever waits for us may go on once we have returned.
+            client.purge(PurgeConfig::default().queue().inflight());
             self.replace(&client).await;
         }
         outcome

@@ -136,6 +136,7 @@ pub(crate) async fn enqueue(store: &Store, events: &[BusMessage]) {
             key: message.key.clone(),
             event_id: message.event_id.clone(),
             payload: message.payload.to_vec(),
+            guards: Vec::new(),
         })
         .collect();
     outbox::enqueue(&mut tx, "test", &messages).await.unwrap();

@@ -9,5 +9,6 @@
 
 mod bus;
 mod fixture;
+mod guards;
 mod ledger;
 mod pipeline;

@@ -86,7 +86,13 @@ impl Effects {
         let attributes =
             Attributes { id, source: SOURCE, subject, time: cause.now, cause: Some(cause.event) };
         let payload = wrap(event, &attributes).encode_to_vec();
-        self.messages.push(OutboxMessage { topic, key, event_id: id.to_string(), payload });
+        self.messages.push(OutboxMessage {
+            topic,
+            key,
+            event_id: id.to_string(),
+            payload,
+            guards: Vec::new(),
+        });
     }
 }
 
