@@ -4,6 +4,7 @@
 //! is made on coded facts about one recipient; what is then released is cut to the [`Permit`] by others.
 
 mod basis;
+mod cases;
 mod decision;
 mod explain;
 mod facts;
@@ -16,6 +17,7 @@ mod ruleset;
 mod vocabulary;
 
 pub use basis::LawfulBasis;
+pub use cases::{Case, CaseError, CaseText};
 pub use decision::{
     ClassDecision, Decision, Detail, Effect, Permit, ReasonCode, RecipientDecision, Refusal,
 };
