@@ -11,8 +11,14 @@ pub(crate) mod handovers;
 pub(crate) mod incidents;
 
 /// The tables.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "police", sql: include_str!("../migrations/0001_police.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "police", sql: include_str!("../migrations/0001_police.sql") },
+    Migration {
+        version: 2,
+        name: "handovers",
+        sql: include_str!("../migrations/0002_handovers.sql"),
+    },
+];
 
 /// Rows per statement: far below the parameter limits of both databases.
 const CHUNK: usize = 500;

@@ -6,15 +6,16 @@
 use mash_domain::roll::name_key;
 use mash_domain::{
     answer::Answer,
+    data_class::{ClassSet, DataClass},
     incident::{Adult, Child, Incident, Private, RelationshipKind},
 };
-use mash_policy::{Detail, Flow};
+use mash_policy::Detail;
 use mash_proto::{
     convert::{answer_to_wire, time_to_wire},
     disclosure::v1 as pb,
 };
 
-use crate::sanitise::{Replacement, sanitise};
+use crate::sanitise::{Replacement, sanitise, without_ambiguity};
 
 const ADDRESS_WITHHELD: &str = "[address withheld]";
 
@@ -28,6 +29,12 @@ const REFUGE_WORDS: [&str; 7] = [
     "cymorth i ferched",
     "shelter",
 ];
+
+/// How officers speak of an adult by the family name.
+const TITLES: [&str; 6] = ["mr", "mrs", "ms", "miss", "mx", "dr"];
+
+/// Who is meant where two people of the report are called the same.
+const ANOTHER_PERSON: &str = "another person";
 
 const ANOTHER_SCHOOL: &str = "another school";
 
@@ -62,24 +69,9 @@ const SCHOOL_WORDS: [&str; 24] = [
     "the",
 ];
 
-/// For whom the free text is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reader {
-    /// Another force, which answers for the child from here on and needs the words as they are.
-    Police,
-    /// Anybody else.
-    Outside,
-}
-
-impl Reader {
-    /// Who reads what is disclosed in this flow.
-    #[must_use]
-    pub fn of(flow: Flow) -> Self {
-        if flow == Flow::HomeForce { Self::Police } else { Self::Outside }
-    }
-}
-
-/// Everything that the report holds about this child, as the reader may see the words.
+/// Everything that the report holds about this child, its free text written for a reader who may know these classes.
+///
+/// Only who and what the reader may know anyway is named: an officer's words must not tell what the classes keep back.
 ///
 /// `other_schools` are the names of establishments that other children of the incident attend and this child does not:
 /// free text may name them although nobody stated them.
@@ -87,13 +79,10 @@ impl Reader {
 pub fn candidate(
     incident: &Incident,
     child: &Child,
-    reader: Reader,
+    permitted: ClassSet,
     other_schools: &[&str],
 ) -> pb::Content {
-    let replacements = match reader {
-        Reader::Police => Vec::new(),
-        Reader::Outside => replacements(incident, child, other_schools),
-    };
+    let replacements = replacements(incident, child, permitted, other_schools);
     let clean = |text: &Private| sanitise(text.as_str(), &replacements);
     let suspects = || incident.adults.iter().filter(|adult| adult.role.is_suspect());
     let protect = !matches!(child.protect_address(), Answer::No);
@@ -228,7 +217,12 @@ fn spoken(adult: &Adult, child: &Child) -> String {
 }
 
 /// What must not be read in any free text about this child.
-fn replacements(incident: &Incident, child: &Child, other_schools: &[&str]) -> Vec<Replacement> {
+fn replacements(
+    incident: &Incident,
+    child: &Child,
+    permitted: ClassSet,
+    other_schools: &[&str],
+) -> Vec<Replacement> {
     let mut found = Vec::new();
     let own = [child.given_names.as_str(), child.family_name.as_str()];
     let mut person = |given: &str, family: &str, with: &str| {
@@ -244,15 +238,32 @@ fn replacements(incident: &Incident, child: &Child, other_schools: &[&str]) -> V
     for other in incident.children.iter().filter(|other| other.reference != child.reference) {
         person(other.given_names.as_str(), other.family_name.as_str(), "a sibling");
     }
-    for adult in &incident.adults {
+    for adult in incident.adults.iter().filter(|adult| !named_to(permitted, adult)) {
         person(adult.given_names.as_str(), adult.family_name.as_str(), &spoken(adult, child));
+    }
+    for adult in incident.adults.iter().filter(|adult| !named_to(permitted, adult)) {
+        // With a title before it, a family name that the child shares is the adult's all the same.
+        let (family, with) = (adult.family_name.as_str(), spoken(adult, child));
+        let titles = TITLES.iter().filter(|_| !family.is_empty());
+        found.extend(
+            titles.filter_map(|title| Replacement::new(&format!("{title} {family}"), &with)),
+        );
     }
     for school in other_schools {
         found.extend(Replacement::new(school, ANOTHER_SCHOOL));
         found.extend(Replacement::new(&distinctive(school), ANOTHER_SCHOOL));
     }
-    found.extend(incident.children.iter().flat_map(places));
-    found
+    let own_address = permitted.contains(DataClass::ChildAddress);
+    let known = if own_address { places(child) } else { Vec::new() };
+    let told = incident.children.iter().flat_map(places).filter(|place| !known.contains(place));
+    found.extend(told);
+    without_ambiguity(found, ANOTHER_PERSON)
+}
+
+/// Whether a reader who may know these classes reads the adult's name anyway.
+fn named_to(permitted: ClassSet, adult: &Adult) -> bool {
+    adult.role.is_victim() && permitted.contains(DataClass::AdultVictim)
+        || adult.role.is_suspect() && permitted.contains(DataClass::Perpetrator)
 }
 
 /// What is left of a school's name without the words that many schools share: how people speak of it.

@@ -4,6 +4,8 @@
 //! field that may pass, these words are replaced by a word of relation. The comparison folds case and diacritics, so
 //! that `Siân`, `SIAN` and `Sian` are one name, and knows possessives, so that `Carys's` is found too.
 
+use std::collections::{BTreeMap, btree_map::Entry};
+
 use mash_domain::roll::name_key;
 
 /// A word or phrase that must not pass, and what stands in its place.
@@ -24,6 +26,25 @@ impl Replacement {
             .collect();
         if words.is_empty() { None } else { Some(Self { words, with: with.to_owned() }) }
     }
+}
+
+/// The replacements with one word for each phrase: where two people are called the same, nobody can tell from the text
+/// which of them is meant, and a neutral word says so.
+#[must_use]
+pub fn without_ambiguity(replacements: Vec<Replacement>, neutral: &str) -> Vec<Replacement> {
+    let mut found: BTreeMap<Vec<String>, String> = BTreeMap::new();
+    for Replacement { words, with } in replacements {
+        match found.entry(words) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(with);
+            }
+            Entry::Occupied(mut known) if *known.get() != with => {
+                neutral.clone_into(known.get_mut());
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+    found.into_iter().map(|(words, with)| Replacement { words, with }).collect()
 }
 
 /// The text with every phrase replaced, the longest phrase first wherever several fit.

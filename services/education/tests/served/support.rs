@@ -356,7 +356,6 @@ pub(crate) fn to_school(disclosure_id: &str, addressees: &[&str]) -> DisclosureR
         duty_kind: "school".to_owned(),
         from_force_code: "62".to_owned(),
         accept_time: Some(time_to_wire("2026-11-19T02:10:00Z".parse().unwrap())),
-        incident_revision: 1,
         ..DisclosureReleased::default()
     }
 }

@@ -85,7 +85,6 @@ async fn receive(
     let force = recipient(released.recipient)?;
     let revision =
         u32::try_from(released.revision).ok().filter(|revision| *revision > 0).ok_or(UNREADABLE)?;
-    let incident_revision = u32::try_from(released.incident_revision).map_err(|_| UNREADABLE)?;
     if released.disclosure_id.is_empty()
         || wire::Content::decode(released.content.as_slice()).is_err()
     {
@@ -113,7 +112,6 @@ async fn receive(
         case_id: released.case_id,
         from_force_code: released.from_force_code,
         revision,
-        incident_revision,
         received: known.as_ref().map_or(now, |known| known.received),
         acknowledged: known.as_ref().and_then(|known| known.acknowledged),
         recalled: None,
@@ -153,7 +151,6 @@ async fn recall(
         case_id: recalled.case_id,
         from_force_code: String::new(),
         revision: 0,
-        incident_revision: 0,
         received: now,
         acknowledged: None,
         recalled: None,

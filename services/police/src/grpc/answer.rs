@@ -69,6 +69,6 @@ pub(super) fn handover(row: &HandoverRow) -> Result<wire::Handover, PoliceError>
         content: row.recalled.is_none().then_some(content),
         state: state.into(),
         receive_time: Some(time_to_wire(row.received)),
-        incident_revision: i32::try_from(row.incident_revision).unwrap_or(i32::MAX),
+        revision: i32::try_from(row.revision).unwrap_or(i32::MAX),
     })
 }

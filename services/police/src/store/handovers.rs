@@ -27,7 +27,6 @@ pub(crate) struct HandoverRow {
     pub(crate) case_id: String,
     pub(crate) from_force_code: String,
     pub(crate) revision: u32,
-    pub(crate) incident_revision: u32,
     pub(crate) received: Timestamp,
     pub(crate) acknowledged: Option<Timestamp>,
     pub(crate) recalled: Option<Timestamp>,
@@ -49,7 +48,7 @@ impl HandoverRow {
 }
 
 const COLUMNS: &str = "disclosure_id, force_code, seq, duty_id, case_id, from_force_code, revision, \
-     incident_revision, received_ms, acknowledged_ms, recalled_ms, content";
+     received_ms, acknowledged_ms, recalled_ms, content";
 
 /// Takes the turn of changing hand-overs; see [`super::draw`].
 pub(crate) async fn turn(tx: &mut Tx, changes: usize) -> Result<i64, StoreError> {
@@ -79,12 +78,12 @@ pub(crate) async fn save(tx: &mut Tx, row: &HandoverRow) -> Result<(), StoreErro
     };
     sqlx::query(
         "INSERT INTO police_handovers (disclosure_id, force_code, seq, duty_id, case_id, from_force_code, revision,
-         incident_revision, state, received_ms, acknowledged_ms, recalled_ms, content)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         state, received_ms, acknowledged_ms, recalled_ms, content)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (disclosure_id) DO UPDATE SET revision = excluded.revision,
-         from_force_code = excluded.from_force_code, incident_revision = excluded.incident_revision,
-         state = excluded.state, received_ms = excluded.received_ms, acknowledged_ms = excluded.acknowledged_ms,
-         recalled_ms = excluded.recalled_ms, content = excluded.content",
+         from_force_code = excluded.from_force_code, state = excluded.state,
+         received_ms = excluded.received_ms, acknowledged_ms = excluded.acknowledged_ms, recalled_ms = excluded.recalled_ms,
+         content = excluded.content",
     )
     .bind(&row.disclosure_id)
     .bind(&row.force_code)
@@ -93,7 +92,6 @@ pub(crate) async fn save(tx: &mut Tx, row: &HandoverRow) -> Result<(), StoreErro
     .bind(&row.case_id)
     .bind(&row.from_force_code)
     .bind(i64::from(row.revision))
-    .bind(i64::from(row.incident_revision))
     .bind(state)
     .bind(row.received.as_millisecond())
     .bind(row.acknowledged.map(Timestamp::as_millisecond))
@@ -126,7 +124,7 @@ pub(crate) async fn list(
 }
 
 fn read(row: &AnyRow) -> Result<HandoverRow, StoreError> {
-    let (acknowledged, recalled): (Option<i64>, Option<i64>) = (row.try_get(9)?, row.try_get(10)?);
+    let (acknowledged, recalled): (Option<i64>, Option<i64>) = (row.try_get(8)?, row.try_get(9)?);
     Ok(HandoverRow {
         disclosure_id: row.try_get(0)?,
         force_code: row.try_get(1)?,
@@ -135,10 +133,9 @@ fn read(row: &AnyRow) -> Result<HandoverRow, StoreError> {
         case_id: row.try_get(4)?,
         from_force_code: row.try_get(5)?,
         revision: unsigned(row.try_get(6)?)?,
-        incident_revision: unsigned(row.try_get(7)?)?,
-        received: instant(row.try_get(8)?)?,
+        received: instant(row.try_get(7)?)?,
         acknowledged: acknowledged.map(instant).transpose()?,
         recalled: recalled.map(instant).transpose()?,
-        content: row.try_get(11)?,
+        content: row.try_get(10)?,
     })
 }

@@ -41,7 +41,6 @@ fn released(disclosure_id: &str, revision: i32) -> disclosure::DisclosureRelease
         revision,
         content: content.encode_to_vec(),
         from_force_code: "62".into(),
-        incident_revision: revision,
         duty_kind: "home-force".into(),
         ..disclosure::DisclosureReleased::default()
     }

@@ -1,6 +1,9 @@
 //! Discharging the duties towards one child: plan, decide, minimise, and release what has changed.
 
-use mash_domain::{data_class::ClassSet, incident::Child};
+use mash_domain::{
+    data_class::{ClassSet, DataClass},
+    incident::Child,
+};
 use mash_policy::{Decision, Effect, Permit};
 use mash_proto::{
     convert::time_to_wire,
@@ -16,7 +19,7 @@ use super::{
     take_in_withdrawal::{Withdrawal, withdraw},
 };
 use crate::{
-    compose::{Reader, candidate, mask},
+    compose::{candidate, mask},
     duty::{Disclosure, Duty, Slot},
     route::{Consulted, Plan, Subject, other_schools, plan},
     world::{Case, World, duty_id},
@@ -72,7 +75,7 @@ pub fn discharge(
     let known: Vec<&Duty> =
         consulted.world.duties_of(case.id).filter(|duty| duty.child_ref == child_ref).collect();
     // Which classes a report holds does not depend on the words in it.
-    let whole = candidate(incident, child, Reader::Police, &[]);
+    let whole = candidate(incident, child, DataClass::ALL.into_iter().collect(), &[]);
     let subject = Subject { incident, child, known: &known, offered: offered(&whole)? };
     let plans = plan(&subject, &consulted)?;
     for slot in Slot::ALL {
@@ -104,7 +107,8 @@ pub struct Changes {
 
 impl Changes {
     /// Puts the duties into the world and hands on the effects.
-    pub fn apply(self, world: &mut World, effects: &mut Effects) {
+    pub fn apply(mut self, world: &mut World, effects: &mut Effects) {
+        self.effects.in_order_of_recipients();
         for duty in self.duties {
             world.put_duty(duty);
         }
@@ -197,20 +201,39 @@ impl<'a> Discharging<'a> {
                 return Ok(());
             }
         };
-        let content = self.minimised(plan, &permit)?;
-        let decision_id = self.record(duty, plan, Vec::new(), Some(&content));
-        self.release(duty, plan, &permit, Minimised { content, decision_id })
+        let content = self.minimised(&permit)?;
+        let news = self.news(duty, plan, &content);
+        let decision_id = self.record(duty, plan, Vec::new(), Some((&content, news.as_ref())));
+        match news {
+            Some(news) => {
+                self.release(duty, plan, &permit, Minimised { content, decision_id, news })
+            }
+            None => Ok(()),
+        }
     }
 
     /// What the permit lets through, and nothing else.
-    fn minimised(&self, plan: &Plan, permit: &Permit) -> Result<Vec<u8>, DischargeError> {
+    fn minimised(&self, permit: &Permit) -> Result<Vec<u8>, DischargeError> {
         let Occasion { incident, child, .. } = *self.occasion;
         let schools = other_schools(incident, child, &self.consulted);
-        let mut content = candidate(incident, child, Reader::of(plan.kind), &schools);
+        let mut content = candidate(incident, child, permit.classes(), &schools);
         for detail in permit.masked() {
             mask(&mut content, *detail);
         }
         Ok(minimise(&content.encode_to_vec(), permit.classes())?)
+    }
+
+    /// What this recipient has not been told yet, if anything. Where the recipient knows it all already, there is
+    /// nothing to tell, and no trace of it.
+    fn news(&self, duty: &Duty, plan: &Plan, content: &[u8]) -> Option<News> {
+        let id = disclosure_id(&duty.id, plan);
+        let digest = self.digest(plan, content);
+        let held = duty.disclosures.iter().find(|held| held.id == id);
+        match held {
+            Some(held) if held.live && held.digest == digest => None,
+            Some(held) => Some(News { id, digest, revision: held.revision + 1 }),
+            None => Some(News { id, digest, revision: 1 }),
+        }
     }
 
     fn release(
@@ -220,41 +243,27 @@ impl<'a> Discharging<'a> {
         permit: &Permit,
         minimised: Minimised,
     ) -> Result<(), DischargeError> {
-        let id = disclosure_id(&duty.id, plan);
-        let digest = self.digest(plan, &minimised.content);
-        let now = self.occasion.cause.now;
-        let held = duty.disclosures.iter_mut().find(|held| held.id == id);
-        let revision = match held {
-            // What the recipient may know is what the recipient knows already: nothing to tell, and no trace of it.
-            Some(held) if held.live && held.digest == digest => return Ok(()),
-            Some(held) => {
-                let returns = !held.live && !held.copy;
-                held.revision += 1;
-                held.digest = digest;
-                held.live = true;
-                let revision = held.revision;
-                if returns {
-                    duty.set_out(plan.diversion.map_or("", |diversion| diversion.code()), now);
-                }
-                revision
-            }
-            None => {
-                duty.disclosures.push(Disclosure {
-                    id: id.clone(),
-                    recipient: plan.recipient.clone(),
-                    desk: desk_word(plan.desk).to_owned(),
-                    revision: 1,
-                    digest,
-                    copy: plan.copy,
-                    live: true,
-                });
-                if !plan.copy {
-                    duty.set_out(plan.diversion.map_or("", |diversion| diversion.code()), now);
-                }
-                1
-            }
+        let News { id, digest, revision } = minimised.news;
+        let before = duty.disclosures.iter().position(|held| held.id == id);
+        let was_live = before.and_then(|at| duty.disclosures.get(at)).is_some_and(|held| held.live);
+        let disclosure = Disclosure {
+            id: id.clone(),
+            recipient: plan.recipient.clone(),
+            desk: desk_word(plan.desk).to_owned(),
+            revision,
+            digest,
+            copy: plan.copy,
+            live: true,
         };
-        let Case { force, accepted_at, revision: incident_revision, .. } = self.occasion.case;
+        match before.and_then(|at| duty.disclosures.get_mut(at)) {
+            Some(held) => *held = disclosure,
+            None => duty.disclosures.push(disclosure),
+        }
+        if !was_live && !plan.copy {
+            let reason = plan.diversion.map_or("", |diversion| diversion.code());
+            duty.set_out(reason, self.occasion.cause.now);
+        }
+        let Case { force, accepted_at, .. } = self.occasion.case;
         let released = disclosure::DisclosureReleased {
             disclosure_id: id,
             duty_id: duty.id.clone(),
@@ -275,7 +284,6 @@ impl<'a> Discharging<'a> {
                 .diversion
                 .map_or(String::new(), |diversion| diversion.code().to_owned()),
             conflict_divert: plan.conflict_divert,
-            incident_revision: *incident_revision,
         };
         self.changes.effects.release(&released, &plan.recipient, self.occasion.cause);
         Ok(())
@@ -292,17 +300,26 @@ impl<'a> Discharging<'a> {
     }
 
     /// Records the decision, permit or refusal, class by class (R31).
+    ///
+    /// A decision that leads to a release is named after what is released, since the recipient reads the name: named
+    /// after the report's revision, it would tell how many there were.
     fn record(
         &mut self,
         duty: &Duty,
         plan: &Plan,
         codes: Vec<String>,
-        content: Option<&[u8]>,
+        permitted: Option<(&[u8], Option<&News>)>,
     ) -> String {
         let Occasion { case, child, cause, .. } = *self.occasion;
-        let recipient = plan.recipient.to_string();
-        let desk = desk_word(plan.desk);
-        let id = event_id(&["decision", &cause.event.id, &duty.id, &recipient, desk]).to_string();
+        let content = permitted.map(|(content, _)| content);
+        let id = match permitted.and_then(|(_, news)| news) {
+            Some(news) => event_id(&["decision", &news.id, &news.revision.to_string()]),
+            None => {
+                let (recipient, desk) = (plan.recipient.to_string(), desk_word(plan.desk));
+                event_id(&["decision", &cause.event.id, &duty.id, &recipient, desk])
+            }
+        };
+        let id = id.to_string();
         let mut reason_codes = codes;
         reason_codes.extend(self.occasion.reason.map(str::to_owned));
         reason_codes.extend(plan.diversion.map(|diversion| diversion.code().to_owned()));
@@ -341,6 +358,14 @@ impl<'a> Discharging<'a> {
 struct Minimised {
     content: Vec<u8>,
     decision_id: String,
+    news: News,
+}
+
+/// A revision of a disclosure that the recipient does not have yet.
+struct News {
+    id: String,
+    digest: Vec<u8>,
+    revision: i32,
 }
 
 fn class_decisions(plan: &Plan) -> Vec<sharing::ClassDecision> {

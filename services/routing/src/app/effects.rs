@@ -1,4 +1,9 @@
 //! What taking in an event leads to, besides changes of the world: decisions to record and events to publish.
+//!
+//! What goes to a recipient carries nothing of the event that caused it: its id would tell how often the report was
+//! revised, and with it that something changed that the recipient may not know.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use mash_domain::organisation::{OrganisationId, OrganisationKind};
@@ -17,6 +22,9 @@ use crate::route::Desk;
 /// The name under which routing publishes.
 pub const SOURCE: &str = "mash/routing";
 
+/// How the topics of recipients begin.
+const DISCLOSED: &str = "mash.disclosed.";
+
 /// Decisions and events, in the order in which they arose.
 #[derive(Default)]
 pub struct Effects {
@@ -24,6 +32,7 @@ pub struct Effects {
     pub decisions: Vec<sharing::Decision>,
     /// To be published, decisions first.
     pub messages: Vec<OutboxMessage>,
+    recalls: BTreeSet<String>,
 }
 
 /// The event being taken in, and when.
@@ -53,8 +62,10 @@ impl Effects {
         cause: Cause<'_>,
     ) {
         let revision = released.revision.to_string();
-        let id = event_id(&["released", &released.disclosure_id, &revision, &cause.event.id]);
+        let id = event_id(&["released", &released.disclosure_id, &revision]);
         let topic = topic_for(to, released.desk());
+        let event = &without_history(cause.event, &released.case_id);
+        let cause = Cause { event, ..cause };
         self.publish(topic, to.to_string(), id, &released.case_id, released, cause);
     }
 
@@ -69,9 +80,26 @@ impl Effects {
             reason_code: recall.reason.to_owned(),
             recall_time: Some(time_to_wire(cause.now)),
         };
-        let id = event_id(&["recalled", &disclosure.id, &cause.event.id]);
+        let revision = disclosure.revision.to_string();
+        let id = event_id(&["recalled", &disclosure.id, &revision]);
+        self.recalls.insert(id.to_string());
         let topic = topic_for(&disclosure.recipient, desk_of_word(&disclosure.desk));
+        let cause_of_recall = &without_history(cause.event, recall.case_id);
+        let cause = Cause { event: cause_of_recall, ..cause };
         self.publish(topic, disclosure.recipient.to_string(), id, recall.case_id, &event, cause);
+    }
+
+    /// Puts what goes to recipients after the decisions, recalls first, in an order that does not depend on the order
+    /// of children in a report: that would tell of children of whom the recipient does not know.
+    pub fn in_order_of_recipients(&mut self) {
+        let recalls = &self.recalls;
+        self.messages.sort_by_cached_key(|sent| {
+            let disclosed = sent.topic.starts_with(DISCLOSED);
+            disclosed.then(|| {
+                let release = !recalls.contains(&sent.event_id);
+                (release, sent.topic, sent.key.clone(), sent.event_id.clone())
+            })
+        });
     }
 
     fn publish<M: Message + Name>(
@@ -93,6 +121,15 @@ impl Effects {
             payload,
             guards: Vec::new(),
         });
+    }
+}
+
+/// What of its cause an event to a recipient may carry: a name for the case, and the trace of the call.
+fn without_history(event: &Envelope, case_id: &str) -> Envelope {
+    Envelope {
+        correlation_id: case_id.to_owned(),
+        traceparent: event.traceparent.clone(),
+        ..Envelope::default()
     }
 }
 

@@ -41,12 +41,13 @@ pub fn take_in_report(
     }
     let incident = incident_from_wire(wire.clone(), &Checks::stored())
         .map_err(|_| DischargeError::Incident)?;
-    let accepted = wire.reported_time.as_ref().and_then(|time| time_from_wire(time).ok());
+    let reported = wire.reported_time.as_ref().and_then(|time| time_from_wire(time).ok());
+    let accepted_at = reported.unwrap_or(cause.now);
     let case = Case {
         id: case_id,
         force: incident.force.clone(),
         revision: wire.revision,
-        accepted_at: accepted.unwrap_or(cause.now),
+        accepted_at: known.map_or(accepted_at, |case| case.accepted_at),
         withdrawn: false,
         incident: wire,
     };

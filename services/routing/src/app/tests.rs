@@ -28,6 +28,7 @@ use crate::{
 };
 
 mod one_notice;
+mod silence;
 
 const HERE: &str = "6722951";
 const THERE: &str = "6724951";
