@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what must be there before cargo can build anything: a C tool chain, and for the tests Java, Maven,
-# PostgreSQL, npm and Go. Everything else is the business of `cargo xtask setup`, which this machine can run afterwards.
+# PostgreSQL, npm, Go and the solver cvc5. Everything else is the business of `cargo xtask setup`, which this machine
+# can run afterwards.
 # Usage: deploy/setup.sh demo|test
 set -euo pipefail
 
@@ -28,6 +29,7 @@ if [ "$level" = test ]; then
   need mvn maven
   need npm npm
   need go golang-go
+  [ -n "${CVC5:-}" ] || need cvc5 cvc5
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
 fi
 

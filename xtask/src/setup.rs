@@ -27,6 +27,7 @@ pub fn run() -> Result<()> {
     buf()?;
     cargo_deny()?;
     grpcurl()?;
+    solver()?;
     Ok(())
 }
 
@@ -52,6 +53,18 @@ fn grpcurl() -> Result<()> {
     }
     println!("setup: installed grpcurl {GRPCURL_VERSION} with go into .tools");
     Ok(())
+}
+
+/// The solver that proves what the sharing rules promise; another one may be named in CVC5.
+fn solver() -> Result<()> {
+    let program = match std::env::var_os("CVC5") {
+        Some(program) => PathBuf::from(program),
+        None => {
+            machine::need("cvc5", &["cvc5"])?;
+            PathBuf::from("cvc5")
+        }
+    };
+    works(&program)
 }
 
 /// The protobuf linter, of exactly the version the checks were written for.

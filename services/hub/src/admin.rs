@@ -6,4 +6,5 @@ pub mod health;
 pub mod import;
 pub mod init;
 pub mod load;
+pub mod policy;
 pub mod synth;

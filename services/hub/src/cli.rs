@@ -107,6 +107,9 @@ enum Command {
     /// List and re-drive what could not be processed.
     #[command(subcommand)]
     DeadLetters(admin::dead_letters::DeadLettersCommand),
+    /// Prove what the sharing rules promise, and compare two versions of them.
+    #[command(subcommand)]
+    Policy(admin::policy::PolicyCommand),
     /// Generate a synthetic Wales: no real person is in it.
     Synth(admin::synth::SynthArgs),
     /// Start a hub as a process of its own, load it, and report accept → available to the school.
@@ -170,6 +173,7 @@ impl Cli {
             Command::Directory(command) => command.run().await,
             Command::Roll(command) => command.run().await,
             Command::DeadLetters(command) => command.run().await,
+            Command::Policy(command) => command.run().await,
             Command::Synth(args) => args.run(),
             Command::Load(args) => args.run().await,
         }
