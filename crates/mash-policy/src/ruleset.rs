@@ -1,17 +1,15 @@
 //! A version of the sharing rules, checked when it is loaded, and the decisions that it makes.
 
+mod asking;
+mod compiled;
 mod load;
 mod manifest;
-mod reach;
 mod slices;
 mod sources;
 
 use std::sync::{Arc, LazyLock};
 
-use cedar_policy::{
-    Authorizer, Context, Entities, EntityUid, Policy, PolicyId, PolicySet, Request, Response,
-    Schema,
-};
+use cedar_policy::{Authorizer, Entities, Policy, PolicyId, PolicySet, Schema};
 use jiff::civil::Date;
 use mash_domain::{
     data_class::{ClassSet, DataClass},
@@ -20,8 +18,10 @@ use mash_domain::{
 };
 
 use self::{
+    asking::{Answer, Asking},
+    compiled::Membership,
     load::Loaded,
-    slices::{Ask, Slice, Slices},
+    slices::{Slice, Slices},
 };
 pub use self::{
     load::{Fault, RulesetError},
@@ -195,15 +195,12 @@ impl Ruleset {
     #[must_use]
     pub fn deciding_clauses(&self, facts: &RecipientFacts) -> Vec<(DataClass, Vec<&Rule>)> {
         let Some(engine) = &self.engine else { return Vec::new() };
-        let (Some(slice), Ok(context)) =
-            (engine.slices.find(facts), engine.vocabulary.context(facts))
-        else {
-            return Vec::new();
-        };
+        let Some(slice) = engine.slices.find(facts) else { return Vec::new() };
+        let asking = Asking::new(engine, slice, None, facts);
         let offered = slice.classes.iter().filter(|ask| facts.offered.contains(ask.about));
         offered
             .filter_map(|ask| {
-                let answer = engine.ask(slice, &ask.resource, &ask.policies, &context).ok()?;
+                let answer = asking.ask(ask, Membership::of(ask.about, facts)).ok()?;
                 Some((ask.about, self.clauses(&answer).ok()?))
             })
             .collect()
@@ -216,7 +213,7 @@ impl Ruleset {
         }
     }
 
-    /// `whole` replaces the clauses of the slice.
+    /// Where there is a `whole`, Cedar is asked about everything with all of it.
     fn decide_with(
         &self,
         engine: &Engine,
@@ -224,7 +221,7 @@ impl Ruleset {
         whole: Option<&PolicySet>,
         facts: &RecipientFacts,
     ) -> RecipientDecision {
-        match self.evaluate(engine, slice, whole, facts) {
+        match self.evaluate(&Asking::new(engine, slice, whole, facts), facts) {
             Ok(decision) => decision,
             // A refusing clause that cannot be evaluated would not refuse, so one failure spoils the whole answer.
             Err(Unevaluated) => minimum::decide(facts, &self.version),
@@ -233,50 +230,40 @@ impl Ruleset {
 
     fn evaluate(
         &self,
-        engine: &Engine,
-        slice: &Slice,
-        whole: Option<&PolicySet>,
+        asking: &Asking<'_>,
         facts: &RecipientFacts,
     ) -> Result<RecipientDecision, Unevaluated> {
-        let context = engine.vocabulary.context(facts).map_err(|_| Unevaluated)?;
-        let ask = |resource: &EntityUid, policies: &PolicySet| {
-            engine.ask(slice, resource, whole.unwrap_or(policies), &context)
-        };
+        let slice = asking.slice;
         let mut tally = Tally::default();
-        for Ask { about, resource, policies } in &slice.classes {
-            if facts.offered.contains(*about) {
-                let answer = ask(resource, policies)?;
-                tally.class(*about, &answer, self.clauses(&answer)?);
-            }
+        for ask in slice.classes.iter().filter(|ask| facts.offered.contains(ask.about)) {
+            let answer = asking.ask(ask, Membership::of(ask.about, facts))?;
+            tally.class(ask.about, answer.effect, self.clauses(&answer)?);
         }
         if tally.permitted.is_empty() {
             return Ok(self.refuse(tally));
         }
-        for Ask { about, resource, policies } in &slice.details {
-            if tally.permitted.contains(about.class()) {
-                let answer = ask(resource, policies)?;
-                if answer.decision() == cedar_policy::Decision::Deny {
-                    tally.masked.push(*about);
-                    tally.masking.extend(self.clauses(&answer)?);
-                }
+        for ask in slice.details.iter().filter(|ask| tally.permitted.contains(ask.about.class())) {
+            let answer = asking.ask(ask, Membership::default())?;
+            if answer.effect == Effect::Refuse {
+                tally.masked.push(ask.about);
+                tally.masking.extend(self.clauses(&answer)?);
             }
         }
-        for Ask { resource, policies, .. } in &slice.gateways {
-            let answer = ask(resource, policies)?;
-            if answer.decision() == cedar_policy::Decision::Allow {
+        for ask in &slice.gateways {
+            let answer = asking.ask(ask, Membership::default())?;
+            if answer.effect == Effect::Permit {
                 tally.permitting.extend(self.clauses(&answer)?);
             }
         }
         Ok(self.permit(tally))
     }
 
-    /// The clauses that decided.
-    fn clauses(&self, answer: &Response) -> Result<Vec<&Rule>, Unevaluated> {
-        answer
-            .diagnostics()
-            .reason()
-            .map(|id| self.clause(id).ok_or(Unevaluated))
-            .collect::<Result<Vec<_>, _>>()
+    /// The clauses that decided, by rule.
+    fn clauses(&self, answer: &Answer) -> Result<Vec<&Rule>, Unevaluated> {
+        let found = answer.places.iter().map(|place| self.rules.get(*place).ok_or(Unevaluated));
+        let mut clauses = found.collect::<Result<Vec<_>, _>>()?;
+        clauses.sort_by_key(|rule| rule.id);
+        Ok(clauses)
     }
 
     fn permit(&self, tally: Tally<'_>) -> RecipientDecision {
@@ -329,27 +316,6 @@ impl Ruleset {
     }
 }
 
-impl Engine {
-    fn ask(
-        &self,
-        slice: &Slice,
-        resource: &EntityUid,
-        policies: &PolicySet,
-        context: &Context,
-    ) -> Result<Response, Unevaluated> {
-        let request = Request::new(
-            slice.principal.clone(),
-            slice.action.clone(),
-            resource.clone(),
-            context.clone(),
-            None, // The loader has checked that facts fit the schema.
-        )
-        .map_err(|_| Unevaluated)?;
-        let answer = self.authorizer.is_authorized(&request, policies, &self.entities);
-        if answer.diagnostics().errors().next().is_some() { Err(Unevaluated) } else { Ok(answer) }
-    }
-}
-
 /// What has been decided so far on one recipient.
 struct Tally<'a> {
     ground: Ground,
@@ -376,22 +342,17 @@ impl Default for Tally<'_> {
 }
 
 impl<'a> Tally<'a> {
-    fn class(&mut self, class: DataClass, answer: &Response, mut clauses: Vec<&'a Rule>) {
-        clauses.sort_by_key(|rule| rule.id);
-        let effect = match answer.decision() {
-            cedar_policy::Decision::Allow => {
+    fn class(&mut self, class: DataClass, effect: Effect, clauses: Vec<&'a Rule>) {
+        self.classes.push(ClassDecision { class, effect, rules: ids(&clauses) });
+        match effect {
+            Effect::Permit => {
                 // One class that goes on a power alone, and the whole needs an agreement to cite.
                 if clauses.iter().all(|rule| rule.ground == Some(Ground::Power)) {
                     self.ground = Ground::Power;
                 }
                 self.permitted = self.permitted.with(class);
-                Effect::Permit
+                self.permitting.extend(clauses);
             }
-            cedar_policy::Decision::Deny => Effect::Refuse,
-        };
-        self.classes.push(ClassDecision { class, effect, rules: ids(&clauses) });
-        match effect {
-            Effect::Permit => self.permitting.extend(clauses),
             Effect::Refuse => self.refusing.extend(clauses),
         }
     }

@@ -1,14 +1,16 @@
 //! The words of the schema, as Cedar entities.
 
+pub(crate) mod attributes;
+
 use std::str::FromStr;
 
 use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 use mash_domain::{
-    answer::Answer,
     data_class::{ClassSet, DataClass},
     sharing::Flow,
 };
 
+use self::attributes::Said;
 use crate::{
     decision::Detail,
     facts::{RecipientFacts, RecipientKind},
@@ -25,13 +27,6 @@ pub(crate) struct VocabularyError(Box<dyn std::error::Error + Send + Sync>);
 
 /// Every entity that a request can name, made once.
 pub(crate) struct Vocabulary {
-    answers: EntityTypeName,
-    profiles: EntityTypeName,
-    conflicts: EntityTypeName,
-    consents: EntityTypeName,
-    views: EntityTypeName,
-    agreements: EntityTypeName,
-    handlings: EntityTypeName,
     classes: Vec<(DataClass, EntityUid)>,
     details: Vec<(Detail, EntityUid)>,
     gateways: Vec<EntityUid>,
@@ -43,13 +38,6 @@ impl Vocabulary {
         let detail_type = type_name("Mash::Detail")?;
         let gateway_type = type_name("Mash::Gateway")?;
         Ok(Self {
-            answers: type_name("Mash::Answer")?,
-            profiles: type_name("Mash::Profile")?,
-            conflicts: type_name("Mash::Conflict")?,
-            consents: type_name("Mash::Consent")?,
-            views: type_name("Mash::ChildView")?,
-            agreements: type_name("Mash::Agreement")?,
-            handlings: type_name("Mash::Handling")?,
             classes: DataClass::ALL
                 .into_iter()
                 .map(|class| (class, uid(&class_type, &class.to_string())))
@@ -79,41 +67,21 @@ impl Vocabulary {
 
     /// The facts, as the context of a request.
     pub(crate) fn context(&self, facts: &RecipientFacts) -> Result<Context, VocabularyError> {
-        let yes_no = |name: &str, value| (name.to_owned(), RestrictedExpression::new_bool(value));
-        let word = |name: &str, kind: &EntityTypeName, word: &str| {
-            (name.to_owned(), RestrictedExpression::new_entity_uid(uid(kind, word)))
-        };
-        let answer = |name: &str, value: Answer| word(name, &self.answers, value.word());
-        Context::from_pairs([
-            yes_no("child_under_18", facts.child_under_18),
-            yes_no("child_in_force_area", facts.child_in_force_area),
-            word("profile", &self.profiles, facts.profile.word()),
-            yes_no("early_years_opted_in", facts.early_years_opted_in),
-            word("conflict", &self.conflicts, facts.conflict.word()),
-            answer("address_protect", facts.address_protect),
-            yes_no("sexual_offence_alleged", facts.sexual_offence_alleged),
-            yes_no("live_investigation", facts.live_investigation),
-            answer("collection_risk", facts.collection_risk),
-            yes_no("no_contact_requested", facts.no_contact_requested),
-            answer("harm_suspected", facts.harm_suspected),
-            yes_no("section_47", facts.section_47),
-            yes_no("invited", facts.invited),
-            yes_no("case_cited", facts.case_cited),
-            word("consent", &self.consents, facts.consent.word()),
-            word("child_view", &self.views, facts.child_view.word()),
-            answer("do_not_inform_parent", facts.do_not_inform_parent),
-            word("agreement", &self.agreements, facts.agreement.word()),
+        let mut pairs = vec![
             self.class_set("agreed", facts.agreed),
-            word("intelligence", &self.handlings, facts.intelligence.word()),
-            answer("source_identifiable", facts.source_identifiable),
-            yes_no("third_party_relevant", facts.third_party_relevant),
             self.class_set("kept_back_by_order", facts.kept_back_by_order),
             self.class_set("kept_back_by_chair", facts.kept_back_by_chair),
-            yes_no("exploitation_indicated", facts.exploitation_indicated),
-            yes_no("area_shares_missing", facts.area_shares_missing),
-            yes_no("debrief_accepted", facts.debrief_accepted),
-        ])
-        .map_err(|error| VocabularyError(Box::new(error)))
+        ];
+        for (name, said) in attributes::said(facts) {
+            let value = match said {
+                Said::YesNo(value) => RestrictedExpression::new_bool(value),
+                Said::Word(kind, word) => {
+                    RestrictedExpression::new_entity_uid(uid(&type_name(kind)?, word))
+                }
+            };
+            pairs.push((name.to_owned(), value));
+        }
+        Context::from_pairs(pairs).map_err(|error| VocabularyError(Box::new(error)))
     }
 
     fn class_set(&self, name: &str, set: ClassSet) -> (String, RestrictedExpression) {

@@ -9,16 +9,14 @@ use std::{
     sync::Arc,
 };
 
-use cedar_policy::{
-    EntityTypeName, EntityUid, Policy, PolicySet, PolicySetError, RequestEnv, Schema,
-};
+use cedar_policy::{EntityUid, Policy, PolicySet, PolicySetError, RequestEnv, Schema};
 use jiff::civil::Date;
 use mash_domain::{data_class::DataClass, nation::Nation, sharing::Flow};
 use serde_json::Value;
 
-use super::reach::{Question, can_speak};
+use super::compiled::{Formula, Question, compile};
 use crate::{
-    decision::Detail,
+    decision::{Detail, Effect},
     facts::{RecipientFacts, RecipientKind},
     minimum::recipients,
     rule::Rule,
@@ -38,7 +36,19 @@ pub(super) struct Slice {
 pub(super) struct Ask<T> {
     pub(super) about: T,
     pub(super) resource: EntityUid,
+    /// For Cedar: used where a clause is not understood as a formula, and to compare the two ways.
     pub(super) policies: Arc<PolicySet>,
+    /// The same clauses as formulas; none where one of them is left to Cedar.
+    pub(super) formulas: Option<Vec<Spoken>>,
+}
+
+/// A clause that can speak about a resource.
+#[derive(Clone)]
+pub(super) struct Spoken {
+    /// The place of the clause.
+    pub(super) place: usize,
+    pub(super) effect: Effect,
+    pub(super) when: Arc<Formula>,
 }
 
 /// Every slice of a rule set.
@@ -121,6 +131,15 @@ impl Slices {
         (0..=self.starts.len()).map(|epoch| self.first_day(epoch))
     }
 
+    #[cfg(test)]
+    pub(super) fn understood(&self) -> bool {
+        self.sliced.values().all(|slice| {
+            slice.classes.iter().all(|ask| ask.formulas.is_some())
+                && slice.details.iter().all(|ask| ask.formulas.is_some())
+                && slice.gateways.iter().all(|ask| ask.formulas.is_some())
+        })
+    }
+
     fn key(&self, facts: &RecipientFacts) -> Key {
         Key {
             epoch: self.epoch(facts.decided_on),
@@ -146,7 +165,7 @@ struct Builder<'a> {
     environments: Vec<Vec<RequestEnv>>,
     json: Vec<Value>,
     made: BTreeMap<Vec<usize>, Arc<PolicySet>>,
-    reaching: BTreeMap<(Flow, RecipientKind, String), Arc<[usize]>>,
+    speaking: BTreeMap<(Flow, RecipientKind, String), Arc<[Spoken]>>,
 }
 
 impl<'a> Builder<'a> {
@@ -167,7 +186,7 @@ impl<'a> Builder<'a> {
                 .collect(),
             json: json.collect::<Result<_, _>>()?,
             made: BTreeMap::new(),
-            reaching: BTreeMap::new(),
+            speaking: BTreeMap::new(),
         })
     }
 
@@ -209,67 +228,78 @@ impl<'a> Builder<'a> {
             gateways: Vec::new(),
         };
         for (class, resource) in vocabulary.classes() {
-            let policies = self.speaking(flow, kind, &principal_type, resource, in_force)?;
-            slice.classes.push(Ask { about: *class, resource: resource.clone(), policies });
+            let ask = self.ask(*class, (flow, kind), resource, in_force)?;
+            slice.classes.push(ask);
         }
         for (detail, resource) in vocabulary.details() {
-            let policies = self.speaking(flow, kind, &principal_type, resource, in_force)?;
-            slice.details.push(Ask { about: *detail, resource: resource.clone(), policies });
+            let ask = self.ask(*detail, (flow, kind), resource, in_force)?;
+            slice.details.push(ask);
         }
         for resource in vocabulary.gateways() {
-            let policies = self.speaking(flow, kind, &principal_type, resource, in_force)?;
-            slice.gateways.push(Ask { about: (), resource: resource.clone(), policies });
+            let ask = self.ask((), (flow, kind), resource, in_force)?;
+            slice.gateways.push(ask);
         }
         Ok(slice)
     }
 
+    fn ask<T>(
+        &mut self,
+        about: T,
+        (flow, kind): (Flow, RecipientKind),
+        resource: &EntityUid,
+        in_force: &BTreeSet<usize>,
+    ) -> Result<Ask<T>, SliceError> {
+        let able = self.speaking(flow, kind, resource)?;
+        let spoken: Vec<Spoken> =
+            able.iter().filter(|spoken| in_force.contains(&spoken.place)).cloned().collect();
+        let places = spoken.iter().map(|spoken| spoken.place).collect();
+        let understood = spoken.iter().all(|spoken| spoken.when.is_understood());
+        Ok(Ask {
+            about,
+            resource: resource.clone(),
+            policies: self.policies(&places)?,
+            formulas: understood.then_some(spoken),
+        })
+    }
+
+    /// The clauses that can speak about the resource, whether or not they are in force.
     fn speaking(
         &mut self,
         flow: Flow,
         kind: RecipientKind,
-        principal_type: &EntityTypeName,
         resource: &EntityUid,
-        in_force: &BTreeSet<usize>,
-    ) -> Result<Arc<PolicySet>, SliceError> {
-        let able = self.reaching(flow, kind, principal_type, resource)?;
-        let places = able.iter().copied().filter(|place| in_force.contains(place)).collect();
-        self.policies(&places)
-    }
-
-    /// The clauses that can speak about the resource, whether or not they are in force.
-    fn reaching(
-        &mut self,
-        flow: Flow,
-        kind: RecipientKind,
-        principal_type: &EntityTypeName,
-        resource: &EntityUid,
-    ) -> Result<Arc<[usize]>, SliceError> {
+    ) -> Result<Arc<[Spoken]>, SliceError> {
         let key = (flow, kind, resource.to_string());
-        if let Some(known) = self.reaching.get(&key) {
+        if let Some(known) = self.speaking.get(&key) {
             return Ok(Arc::clone(known));
         }
-        let action = vocabulary::action(flow)?;
+        let (principal_type, action) =
+            (vocabulary::recipient_type(kind)?, vocabulary::action(flow)?);
         let fits = |environment: &RequestEnv| {
             *environment.action() == action
-                && environment.principal() == principal_type
+                && *environment.principal() == principal_type
                 && environment.resource() == resource.type_name()
         };
         let (recipient, resource_type) =
             (principal_type.to_string(), resource.type_name().to_string());
-        let resource_id: &str = resource.id().as_ref();
-        let question =
-            Question { principal_type: &recipient, resource_type: &resource_type, resource_id };
-        let able: Arc<[usize]> = self
-            .environments
-            .iter()
-            .zip(&self.json)
-            .enumerate()
-            .filter(|(_, (environments, json))| {
-                environments.iter().any(fits) && can_speak(json, question)
+        let question = Question {
+            principal_type: &recipient,
+            action: flow.word(),
+            resource_type: &resource_type,
+            resource_id: resource.id().as_ref(),
+        };
+        let clauses = self.clauses.iter().zip(&self.environments).zip(&self.json).enumerate();
+        let able: Arc<[Spoken]> = clauses
+            .filter(|(_, ((_, environments), _))| environments.iter().any(fits))
+            .map(|(place, ((clause, _), json))| Spoken {
+                place,
+                effect: clause.rule.effect,
+                when: Arc::new(compile(json, question)),
             })
-            .map(|(place, _)| place)
+            // What is false whatever the facts are is left out: it changes no decision.
+            .filter(|spoken| *spoken.when != Formula::Known(false))
             .collect();
-        self.reaching.insert(key, Arc::clone(&able));
+        self.speaking.insert(key, Arc::clone(&able));
         Ok(able)
     }
 }

@@ -170,3 +170,10 @@ fn two_days_of_one_epoch_are_one_decision_and_two_epochs_are_two() {
         "before any of its bases existed"
     );
 }
+
+#[test]
+fn the_built_in_rules_leave_nothing_to_cedar_but_the_proof_of_them() {
+    let engine = builtin();
+    let slices = &engine.engine.as_ref().unwrap().slices;
+    assert!(slices.understood(), "a clause is not understood as a formula: decisions get slow");
+}
