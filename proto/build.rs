@@ -5,7 +5,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 13] = [
+const FILES: [&str; 15] = [
     "mash/type/v1/type.proto",
     "mash/options/v1/options.proto",
     "mash/event/v1/event.proto",
@@ -18,7 +18,9 @@ const FILES: [&str; 13] = [
     "mash/education/v1/roll_service.proto",
     "mash/education/v1/notice_service.proto",
     "mash/sharing/v1/sharing.proto",
+    "mash/sharing/v1/agreement.proto",
     "mash/sharing/v1/sharing_service.proto",
+    "mash/sharing/v1/agreement_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -11,6 +11,30 @@ use mash_domain::{
 
 use crate::r#type::v1 as wire;
 
+/// Both conversions of an enum whose values have the same names on both sides. A wire value without a partner does
+/// not compile, and so does a domain value without one.
+macro_rules! words {
+    ($($wire:path => $domain:path { $($value:ident),+ $(,)? })+) => {$(
+        impl TryFrom<$wire> for $domain {
+            type Error = ConvertError;
+
+            fn try_from(value: $wire) -> Result<Self, ConvertError> {
+                match value {
+                    <$wire>::Unspecified => Err(ConvertError::Enum),
+                    $(<$wire>::$value => Ok(Self::$value)),+
+                }
+            }
+        }
+
+        impl From<$domain> for $wire {
+            fn from(value: $domain) -> Self {
+                match value { $(<$domain>::$value => Self::$value),+ }
+            }
+        }
+    )+};
+}
+
+pub mod agreement;
 pub mod education;
 pub mod police;
 
@@ -173,6 +197,19 @@ impl From<&OrganisationId> for wire::Organisation {
             code: organisation.code().to_owned(),
         }
     }
+}
+
+/// A coded answer from the number of a wire field, through its wire enum `W`.
+///
+/// # Errors
+///
+/// [`ConvertError::Enum`] if it is unspecified or not known.
+pub fn word_from_wire<W, D>(number: i32) -> Result<D, ConvertError>
+where
+    W: TryFrom<i32>,
+    D: TryFrom<W, Error = ConvertError>,
+{
+    W::try_from(number).map_err(|_| ConvertError::Enum)?.try_into()
 }
 
 #[cfg(test)]

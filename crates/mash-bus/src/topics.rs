@@ -29,6 +29,8 @@ pub const RECEIPTS: &str = "mash.receipts.v1";
 pub const DIRECTORY: &str = "mash.directory.v1";
 /// Enrolments; key = opaque pupil id; compacted.
 pub const ROLL: &str = "mash.roll.v1";
+/// Agreements that became live, end soon, or have ended; key = agreement id.
+pub const AGREEMENTS: &str = "mash.agreements.v1";
 /// What could not be processed; key = the original key.
 pub const DEAD_LETTERS: &str = "mash.dead-letters.v1";
 
@@ -46,6 +48,7 @@ pub fn all() -> Vec<TopicSpec> {
         DISCLOSED_HEALTH,
         DECISIONS,
         RECEIPTS,
+        AGREEMENTS,
     ];
     let events = events.map(|name| TopicSpec { name, partitions: PARTITIONS, compacted: false });
     let states =

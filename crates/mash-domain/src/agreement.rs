@@ -18,7 +18,7 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
 use crate::{incident::rules::day_of, organisation::OrganisationId};
@@ -353,6 +353,15 @@ impl Agreement {
     pub fn days_left(&self, day: Date) -> i32 {
         // Days between two dates of the calendar always fit; nothing would be left if they did not.
         day.until(self.terms.valid_until()).map_or(0, |span| span.get_days())
+    }
+
+    /// The instant from which nothing goes under it any more, if nobody ends it before.
+    #[must_use]
+    pub fn holds_until(&self) -> Timestamp {
+        let after = self.terms.valid_until().tomorrow().unwrap_or(Date::MIN);
+        let end = self.superseded.map_or(after, |superseded| superseded.from.min(after));
+        let london = TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC);
+        end.to_zoned(london).map_or(Timestamp::MIN, |midnight| midnight.timestamp())
     }
 
     /// Does what is asked, or refuses it and changes nothing.

@@ -126,7 +126,7 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         let routing =
             Routing::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock), ruleset, &secret)
                 .await?;
-        server = server.add_service(routing.service());
+        server = server.add_service(routing.service()).add_service(routing.agreements());
         let stop = stop();
         tasks.spawn(async move {
             routing.run(stop).await;

@@ -7,6 +7,7 @@
 //! Deliberately absent: deliver-by times and contacts' inboxes, which belong to education; and any content in its own
 //! tables that it does not need to route a case again.
 
+pub mod agreements;
 pub mod app;
 pub mod compose;
 pub mod conflict;
@@ -26,11 +27,14 @@ use std::sync::Arc;
 use mash_bus::{Bus, Intake, Relay};
 use mash_chassis::Clock;
 use mash_policy::Ruleset;
-use mash_proto::sharing::v1::sharing_service_server::SharingServiceServer;
+use mash_proto::sharing::v1::{
+    agreement_service_server::AgreementServiceServer, sharing_service_server::SharingServiceServer,
+};
 use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    agreements::grpc::Agreements,
     events::{Cases, Reference},
     grpc::Sharing,
     pseudonym::Pseudonymiser,
@@ -68,6 +72,12 @@ impl Routing {
         SharingServiceServer::new(Sharing::new(self.store.clone(), Arc::clone(&self.clock)))
     }
 
+    /// The agreements that it serves.
+    #[must_use]
+    pub fn agreements(&self) -> AgreementServiceServer<Agreements> {
+        AgreementServiceServer::new(Agreements::new(self.store.clone(), Arc::clone(&self.clock)))
+    }
+
     /// Takes in and publishes until told to stop.
     pub async fn run(&self, shutdown: CancellationToken) {
         let cases = Cases {
@@ -78,10 +88,13 @@ impl Routing {
         let reference = Reference { pseudonymiser: self.pseudonymiser.clone() };
         let intake = |handler| Intake::new(self.store.clone(), Arc::clone(&self.bus), handler);
         let relay = Relay::new(self.store.clone(), Arc::clone(&self.bus), store::COMPONENT);
-        let (cases, reference, ()) = tokio::join!(
+        let calendar =
+            agreements::sweep::run(self.store.clone(), Arc::clone(&self.clock), shutdown.clone());
+        let (cases, reference, ..) = tokio::join!(
             intake(Arc::new(cases)).run(shutdown.clone()),
             intake(Arc::new(reference)).run(shutdown.clone()),
             relay.run(shutdown.clone()),
+            calendar,
         );
         for ended in [cases, reference] {
             if let Err(error) = ended {

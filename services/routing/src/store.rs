@@ -1,5 +1,6 @@
 //! The tables of routing. Nothing else in this crate knows SQL.
 
+pub mod agreements;
 pub mod decisions;
 pub mod directory;
 pub mod load;
@@ -12,11 +13,18 @@ use mash_store::Migration;
 pub const COMPONENT: &str = "routing";
 
 /// The tables.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "routing tables",
-    sql: include_str!("../migrations/0001_routing.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "routing tables",
+        sql: include_str!("../migrations/0001_routing.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "agreements",
+        sql: include_str!("../migrations/0003_agreements.sql"),
+    },
+];
 
 /// Parameters per statement, far below the limits of both databases.
 const CHUNK: usize = 400;

@@ -197,6 +197,7 @@ fn termination_and_supersession_end_it() {
     let by = AgreementId::new(Uuid::from_u128(2));
     let supersede = Command::Supersede(Supersession { by, from: date(2026, 7, 1) });
     agreement.apply(supersede, noon(day)).unwrap();
+    assert_eq!(agreement.holds_until(), "2026-06-30T23:00:00Z".parse().unwrap());
     assert_eq!(covered(&agreement, date(2026, 6, 30)).0, AgreementState::Live);
     assert_eq!(covered(&agreement, date(2026, 7, 1)).0, AgreementState::Expired);
 }

@@ -98,7 +98,7 @@ words! {
         /// The guardian of patients' and service users' information.
         CaldicottGuardian = "caldicott-guardian",
         /// The senior information risk owner.
-        InformationRiskOwner = "senior-information-risk-owner",
+        SeniorInformationRiskOwner = "senior-information-risk-owner",
         /// The data protection officer.
         DataProtectionOfficer = "data-protection-officer",
     }

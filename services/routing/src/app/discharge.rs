@@ -349,6 +349,8 @@ impl<'a> Discharging<'a> {
                 .discrepancy
                 .map_or(String::new(), |found| found.code().to_owned()),
             disclosure_id: content.map_or(String::new(), |_| disclosure_id(&duty.id, plan)),
+            basis_codes: Vec::new(),
+            citations: Vec::new(),
         };
         self.changes.effects.decide(decision, cause);
         id

@@ -115,6 +115,8 @@ fn refusal(
         discrepancy_code: String::new(),
         disclosure_id: String::new(),
         second_recipient: false,
+        basis_codes: Vec::new(),
+        citations: Vec::new(),
     }
 }
 
