@@ -5,6 +5,7 @@
 pub mod check;
 pub mod kafka;
 pub mod machine;
+pub mod matrix;
 pub mod postgres;
 pub mod process;
 pub mod services;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use xtask::{check, kafka, postgres, services, setup};
+use xtask::{check, kafka, matrix, postgres, services, setup};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Tooling of the MASH Hub workspace")]
@@ -32,6 +32,12 @@ enum Task {
     },
     /// Install the tools the checks need (buf, cargo-deny) into `.tools`; run deploy/setup.sh first on a fresh machine.
     Setup,
+    /// Print who may know what, and fail where the committed page differs or something is not covered.
+    Matrix {
+        /// Write `policy/matrix.golden.txt` instead of comparing with it.
+        #[arg(long)]
+        bless: bool,
+    },
     /// Run every check and every test; each step timed, all failures listed at the end.
     Check {
         /// Only these steps: tidy, fmt, "buf lint", deny, advisories, clippy, doc, test.
@@ -45,6 +51,7 @@ fn main() -> ExitCode {
         Task::Postgres { action } => postgres::run(&action),
         Task::Services { action } => services::run(&action),
         Task::Setup => setup::run(),
+        Task::Matrix { bless } => matrix::run(bless),
         Task::Check { only } => check::run(&only),
     };
     match done {

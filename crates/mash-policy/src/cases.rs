@@ -157,8 +157,8 @@ impl Case {
                 Some(entry) if entry.effect == Effect::Refuse => {
                     found.same(&format!("rules that keep {class}"), rules, &words(&entry.rules));
                 }
-                Some(_) => found.say(format!("{class} goes")),
-                None => found.say(format!("{class} was not offered")),
+                Some(_) => found.say(&format!("{class} goes")),
+                None => found.say(&format!("{class} was not offered")),
             }
         }
         found.faults
@@ -172,13 +172,13 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    fn say(&mut self, what: String) {
+    fn say(&mut self, what: &str) {
         self.faults.push(format!("{}: {what}", self.name));
     }
 
     fn same(&mut self, what: &str, expected: &[String], actual: &[String]) {
         if expected != actual {
-            self.say(format!("{what}: expected {expected:?}, and it is {actual:?}"));
+            self.say(&format!("{what}: expected {expected:?}, and it is {actual:?}"));
         }
     }
 }
@@ -186,7 +186,7 @@ impl Found<'_> {
 impl Expected {
     fn compare_permit(&self, permit: &Permit, found: &mut Found<'_>) {
         if self.outcome != "permit" {
-            found.say(format!("expected to {}, and {:?} goes", self.outcome, permit.classes()));
+            found.say(&format!("expected to {}, and {:?} goes", self.outcome, permit.classes()));
             return;
         }
         let classes: Vec<String> = permit.classes().iter().map(|class| class.to_string()).collect();
@@ -199,27 +199,27 @@ impl Expected {
         }
         let masking = words(permit.mask_rules());
         for rule in self.masked_by.iter().filter(|rule| !masking.contains(rule)) {
-            found.say(format!("nothing is masked by {rule}"));
+            found.say(&format!("nothing is masked by {rule}"));
         }
         let basis: Vec<&str> = permit.basis().iter().map(|code| code.word()).collect();
         for code in self.basis_includes.iter().filter(|code| !basis.contains(&code.as_str())) {
-            found.say(format!("`{code}` is not cited in {basis:?}"));
+            found.say(&format!("`{code}` is not cited in {basis:?}"));
         }
         for code in self.basis_excludes.iter().filter(|code| basis.contains(&code.as_str())) {
-            found.say(format!("`{code}` is cited"));
+            found.say(&format!("`{code}` is cited"));
         }
     }
 
     fn compare_refusal(&self, refusal: &Refusal, found: &mut Found<'_>) {
         let reasons = words(refusal.reasons());
         if self.outcome != "refuse" {
-            found.say(format!("expected to {}, and nothing goes: {reasons:?}", self.outcome));
+            found.say(&format!("expected to {}, and nothing goes: {reasons:?}", self.outcome));
             return;
         }
         found.same("reasons", self.reasons.as_deref().unwrap_or_default(), &reasons);
         found.same("rules", &self.rules, &words(refusal.rules()));
         if self.diverts_to_desk != refusal.diverts_to_desk() {
-            found.say(format!(
+            found.say(&format!(
                 "whether it goes to a person instead: expected {}",
                 self.diverts_to_desk
             ));

@@ -1,148 +1,179 @@
-//! Every duty and recipient against profiles and situations, as one page of text.
+//! Every flow and recipient against every class of data and everything that can be out of the ordinary, as one page of
+//! text.
 //!
-//! The page is kept as a golden file, so that a change of a rule shows what it changes for everybody.
+//! The page is kept as a golden file, so that a change of a rule shows what it changes for everybody. It also says
+//! what it does not show: a class that is nowhere let through or nowhere kept, a clause that decides nothing.
 
-use std::fmt::{self, Write};
+mod coverage;
+mod situations;
+
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write},
+};
 
 use jiff::civil::Date;
 use mash_domain::{
     answer::Answer,
     data_class::{ClassSet, DataClass},
     nation::Nation,
-    sharing::Flow,
+    sharing::{ConsentState, Flow},
 };
 
+use self::situations::{SITUATIONS, ordinary};
 use crate::{
-    basis::LawfulBasis,
     decision::Decision,
-    facts::{Conflict, Profile, RecipientFacts, RecipientKind},
+    facts::{Profile, RecipientFacts},
     minimum::recipients,
     ruleset::Ruleset,
 };
 
-/// What a situation changes.
-type Change = fn(&mut RecipientFacts);
-
-/// What is out of the ordinary, one thing at a time and the pairs that matter.
-const SITUATIONS: [(&str, Change); 16] = [
-    ("ordinary", |_| ()),
-    ("address protected", |facts| facts.address_protect = Answer::Yes),
-    ("address not known", |facts| facts.address_protect = Answer::Unknown),
-    ("sexual offence", |facts| facts.sexual_offence_alleged = true),
-    ("live investigation", |facts| facts.live_investigation = true),
-    ("both of these", |facts| {
-        facts.sexual_offence_alleged = true;
-        facts.live_investigation = true;
-    }),
-    ("collection risk", |facts| facts.collection_risk = Answer::Yes),
-    ("collection not known", |facts| facts.collection_risk = Answer::Unknown),
-    ("risk, and live", |facts| {
-        facts.collection_risk = Answer::Yes;
-        facts.live_investigation = true;
-    }),
-    ("alternate only", |facts| facts.conflict = Conflict::AlternateOnly),
-    ("conflict not known", |facts| facts.conflict = Conflict::Unknown),
-    ("do not contact", |facts| facts.no_contact_requested = true),
-    ("other force's area", |facts| facts.child_in_force_area = !facts.child_in_force_area),
-    ("early years on", |facts| facts.early_years_opted_in = true),
-    ("18 or over", |facts| facts.child_under_18 = false),
-    ("everything not known", |facts| {
-        facts.address_protect = Answer::Unknown;
-        facts.collection_risk = Answer::Unknown;
-        facts.conflict = Conflict::Unknown;
-    }),
-];
-
-/// The page, for one day.
-///
-/// # Errors
-///
-/// [`fmt::Error`] never in practice; writing to a text does not fail.
-pub fn matrix(ruleset: &Ruleset, day: Date) -> Result<String, fmt::Error> {
-    let mut page = String::new();
-    let mut ever = ClassSet::EMPTY;
-    writeln!(page, "Who may know what under rule set {}, decided on {day}.", ruleset.version())?;
-    writeln!(page, "y: the class may go. A dot: it may not. Every class is offered.")?;
-    for flow in Flow::ALL {
-        for kind in recipients(flow).iter().copied() {
-            section(&mut page, ruleset, &facts(flow, kind, day), &mut ever)?;
-        }
-    }
-    let never: Vec<String> = DataClass::ALL
-        .into_iter()
-        .filter(|class| !ever.contains(*class))
-        .map(|class| class.to_string())
-        .collect();
-    writeln!(page, "\nNever permitted to anybody: {}", never.join(" "))?;
-    Ok(page)
+/// What comes out for everybody under a rule set, on one day.
+pub struct Matrix {
+    page: String,
+    permitted: ClassSet,
+    refused: ClassSet,
+    /// Every clause, and those that decided somewhere, as `R01 statutory`.
+    clauses: BTreeSet<String>,
+    spoken: BTreeSet<String>,
 }
 
-fn section(
-    page: &mut String,
-    ruleset: &Ruleset,
-    base: &RecipientFacts,
-    ever: &mut ClassSet,
-) -> fmt::Result {
-    writeln!(page, "\n## flow {}, told to {}", base.flow.word(), base.recipient_kind.word())?;
-    let heads: Vec<String> = DataClass::ALL.iter().map(|class| format!("{class:<3}")).collect();
-    writeln!(page, "{:<22}{:<9}{} rules", "situation", "profile", heads.join(" "))?;
-    for (name, set) in SITUATIONS {
-        let rows: Vec<(Profile, String)> = Profile::ALL
-            .into_iter()
-            .map(|profile| {
-                let mut facts = RecipientFacts { profile, ..*base };
-                set(&mut facts);
-                (profile, row(ruleset, &facts, ever))
-            })
-            .collect();
-        let same = rows.iter().all(|(_, row)| rows.first().is_some_and(|(_, first)| first == row));
-        for (profile, row) in rows.iter().take(if same { 1 } else { rows.len() }) {
-            let profile = if same { "any" } else { profile.word() };
-            writeln!(page, "{name:<22}{profile:<9}{row}")?;
+/// What comes out in one situation, for each profile that makes a difference in the flow.
+type Rows = Vec<(Profile, String)>;
+
+impl Matrix {
+    /// Decides everything, for one day.
+    ///
+    /// # Errors
+    ///
+    /// [`fmt::Error`] never in practice; writing to a text does not fail.
+    pub fn draw(ruleset: &Ruleset, day: Date) -> Result<Self, fmt::Error> {
+        let mut matrix = Self {
+            page: String::new(),
+            permitted: ClassSet::EMPTY,
+            refused: ClassSet::EMPTY,
+            clauses: ruleset.rules().map(|rule| format!("{} {}", rule.id, rule.clause)).collect(),
+            spoken: BTreeSet::new(),
+        };
+        writeln!(matrix.page, "Who may know what under rule set {}.", ruleset.version())?;
+        writeln!(matrix.page, "Decided on {day}, for recipients in Wales unless England is said.")?;
+        writeln!(matrix.page, "y: the class may go. A dot: it may not. Every class is offered.")?;
+        for flow in Flow::ALL {
+            for kind in recipients(flow).iter().copied() {
+                matrix.section(ruleset, &ordinary(flow, kind, day))?;
+            }
         }
+        Ok(matrix)
     }
-    for nation in Nation::ALL {
-        let facts = RecipientFacts { nation, early_years_opted_in: true, ..*base };
-        if let Decision::Permit(permit) = ruleset.decide(&facts).outcome {
-            writeln!(page, "basis in {nation}: {}", codes(permit.basis()))?;
+
+    /// As text.
+    #[must_use]
+    pub fn page(&self) -> &str {
+        &self.page
+    }
+
+    fn section(&mut self, ruleset: &Ruleset, base: &RecipientFacts) -> fmt::Result {
+        let (flow, kind) = (base.flow, base.recipient_kind);
+        writeln!(self.page, "\n## {} ({}), told to {}", flow, flow.ground().word(), kind.word())?;
+        let heads: Vec<String> = DataClass::ALL.iter().map(|class| format!("{class:<3}")).collect();
+        writeln!(self.page, "{:<27}{:<9}{} rules", "situation", "profile", heads.join(" "))?;
+        let every = self.rows(ruleset, base, &Profile::ALL);
+        let profiles: &[Profile] = if alike(&every) { &[Profile::Full] } else { &Profile::ALL };
+        let usual = self.rows(ruleset, base, profiles);
+        self.write_rows("ordinary", &usual)?;
+        let mut same: Vec<&str> = if alike(&every) { vec!["profile"] } else { Vec::new() };
+        for (name, change) in SITUATIONS {
+            let mut facts = *base;
+            change(&mut facts);
+            let rows = self.rows(ruleset, &facts, profiles);
+            if rows == usual { same.push(name) } else { self.write_rows(name, &rows)? }
         }
+        if flow.asks_consent() {
+            self.grid(ruleset, base)?;
+        }
+        writeln!(self.page, "no difference: {}", same.join("; "))?;
+        for nation in Nation::ALL {
+            if let Decision::Permit(permit) =
+                ruleset.decide(&RecipientFacts { nation, ..*base }).outcome
+            {
+                let codes: Vec<&str> = permit.basis().iter().map(|code| code.word()).collect();
+                writeln!(self.page, "basis in {nation}: {}", codes.join(" "))?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Consent against harm, within an enquiry or plan and without, for a flow that asks consent.
+    fn grid(&mut self, ruleset: &Ruleset, base: &RecipientFacts) -> fmt::Result {
+        writeln!(self.page, "consent, harm suspected:")?;
+        for consent in ConsentState::ALL {
+            for harm_suspected in Answer::ALL {
+                let name = format!("{}, {}", consent.word(), harm_suspected.word());
+                let without = RecipientFacts { consent, harm_suspected, ..*base };
+                let plan = RecipientFacts { section_47: true, ..without };
+                let rows = self.rows(ruleset, &without, &[base.profile]);
+                let in_plan = self.rows(ruleset, &plan, &[base.profile]);
+                self.write_rows(&name, &rows)?;
+                if in_plan != rows {
+                    self.write_rows(&format!("{name}, plan"), &in_plan)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn rows(&mut self, ruleset: &Ruleset, facts: &RecipientFacts, profiles: &[Profile]) -> Rows {
+        let row = |profile: &Profile| {
+            (*profile, self.row(ruleset, &RecipientFacts { profile: *profile, ..*facts }))
+        };
+        profiles.iter().map(row).collect()
+    }
+
+    fn write_rows(&mut self, name: &str, rows: &Rows) -> fmt::Result {
+        let shown = if alike(rows) { 1 } else { rows.len() };
+        for (profile, row) in rows.iter().take(shown) {
+            let profile = if alike(rows) { "any" } else { profile.word() };
+            writeln!(self.page, "{name:<27}{profile:<9}{row}")?;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, ruleset: &Ruleset, facts: &RecipientFacts) -> String {
+        for rule in ruleset.speaking_clauses(facts) {
+            self.spoken.insert(format!("{} {}", rule.id, rule.clause));
+        }
+        let mut gone = ClassSet::EMPTY;
+        let row = match ruleset.decide(facts).outcome {
+            Decision::Permit(permit) => {
+                gone = permit.classes();
+                let marks: Vec<&str> = DataClass::ALL
+                    .into_iter()
+                    .map(|class| if gone.contains(class) { "y  " } else { ".  " })
+                    .collect();
+                let masked: Vec<&str> =
+                    permit.masked().iter().map(|detail| detail.word()).collect();
+                let without = if masked.is_empty() { "" } else { " without " };
+                let rules = joined(permit.rules());
+                format!("{} {rules}{without}{}", marks.join(" "), masked.join(" "))
+            }
+            Decision::Refuse(refusal) => {
+                let reasons = joined(refusal.reasons());
+                format!("nothing: {reasons} ({})", joined(refusal.rules()))
+            }
+        };
+        for class in facts.offered.iter() {
+            let seen = if gone.contains(class) { &mut self.permitted } else { &mut self.refused };
+            *seen = seen.with(class);
+        }
+        row
+    }
 }
 
-fn row(ruleset: &Ruleset, facts: &RecipientFacts, ever: &mut ClassSet) -> String {
-    match ruleset.decide(facts).outcome {
-        Decision::Permit(permit) => {
-            let marks: Vec<&str> = DataClass::ALL
-                .into_iter()
-                .map(|class| if permit.classes().contains(class) { "y  " } else { ".  " })
-                .collect();
-            *ever = permit.classes().iter().fold(*ever, ClassSet::with);
-            let rules: Vec<String> = permit.rules().iter().map(ToString::to_string).collect();
-            let masked: Vec<&str> = permit.masked().iter().map(|detail| detail.word()).collect();
-            let without = if masked.is_empty() { "" } else { " without " };
-            format!("{} {}{without}{}", marks.join(" "), rules.join(" "), masked.join(" "))
-        }
-        Decision::Refuse(refusal) => {
-            let reasons: Vec<&str> = refusal.reasons().iter().map(|reason| reason.word()).collect();
-            let rules: Vec<String> = refusal.rules().iter().map(ToString::to_string).collect();
-            format!("nothing: {} ({})", reasons.join(" "), rules.join(" "))
-        }
-    }
+/// Whether the profile makes no difference.
+fn alike(rows: &Rows) -> bool {
+    rows.iter().all(|(_, row)| rows.first().is_some_and(|(_, first)| first == row))
 }
 
-fn codes(basis: &[LawfulBasis]) -> String {
-    basis.iter().map(|code| code.word()).collect::<Vec<_>>().join(" ")
-}
-
-fn facts(flow: Flow, recipient_kind: RecipientKind, day: Date) -> RecipientFacts {
-    RecipientFacts {
-        profile: Profile::Full,
-        child_in_force_area: flow != Flow::HomeForce,
-        conflict: Conflict::Clear,
-        address_protect: Answer::No,
-        collection_risk: Answer::No,
-        offered: DataClass::ALL.into_iter().collect(),
-        ..RecipientFacts::cautious(flow, recipient_kind, Nation::Wales, day)
-    }
+fn joined<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

@@ -53,7 +53,8 @@ pub const fn statutory_minimum(flow: Flow) -> ClassSet {
 }
 
 /// Who can be told within a flow at all. A test compares it with the schema of the rules.
-pub(crate) const fn recipients(flow: Flow) -> &'static [RecipientKind] {
+#[must_use]
+pub const fn recipients(flow: Flow) -> &'static [RecipientKind] {
     use RecipientKind as Kind;
     match flow {
         Flow::School => &[Kind::School, Kind::EducationDesk],

@@ -206,6 +206,29 @@ impl Ruleset {
             .collect()
     }
 
+    /// Every clause that decides anything for these facts: on a class, on a detail whether its class goes or not, or
+    /// on a statute that could be cited.
+    pub(crate) fn speaking_clauses(&self, facts: &RecipientFacts) -> Vec<&Rule> {
+        let Some(engine) = &self.engine else { return Vec::new() };
+        let (Some(slice), Ok(context)) =
+            (engine.slices.find(facts), engine.vocabulary.context(facts))
+        else {
+            return Vec::new();
+        };
+        let classes = slice.classes.iter().map(|ask| (&ask.resource, &ask.policies));
+        let details = slice.details.iter().map(|ask| (&ask.resource, &ask.policies));
+        let gateways = slice.gateways.iter().map(|ask| (&ask.resource, &ask.policies));
+        classes
+            .chain(details)
+            .chain(gateways)
+            .filter_map(|(resource, policies)| {
+                let answer = engine.ask(slice, resource, policies, &context).ok()?;
+                self.clauses(&answer).ok()
+            })
+            .flatten()
+            .collect()
+    }
+
     fn decide_in_slice(&self, engine: &Engine, facts: &RecipientFacts) -> RecipientDecision {
         match engine.slices.find(facts) {
             Some(slice) => self.decide_with(engine, slice, None, facts),

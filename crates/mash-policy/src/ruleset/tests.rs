@@ -101,10 +101,10 @@ fn a_fault_names_its_file_and_line() {
         // The line is one of the paragraph in which the slip was made, or the first of a file that is wrong as a whole.
         let text = sources::BUILTIN.files.iter().find(|(name, _)| *name == file).unwrap().1;
         let offset = text.find(from).unwrap();
-        let before = &text[..offset];
+        let before = text.get(..offset).unwrap();
         let start = before.rfind("\n\n").map_or(0, |at| at + 2);
-        let end = text[offset..].find("\n\n").map_or(text.len(), |at| offset + at);
-        let line_of = |at: usize| text[..at].matches('\n').count() + 1;
+        let end = text.get(offset..).unwrap().find("\n\n").map_or(text.len(), |at| offset + at);
+        let line_of = |at: usize| text.get(..at).unwrap().matches('\n').count() + 1;
         let within = (line_of(start)..=line_of(end)).contains(&first.line);
         assert!(within || first.line == 1, "{why}: {first}");
     }
