@@ -210,21 +210,16 @@ impl Ruleset {
     /// on a statute that could be cited.
     pub(crate) fn speaking_clauses(&self, facts: &RecipientFacts) -> Vec<&Rule> {
         let Some(engine) = &self.engine else { return Vec::new() };
-        let (Some(slice), Ok(context)) =
-            (engine.slices.find(facts), engine.vocabulary.context(facts))
-        else {
-            return Vec::new();
-        };
-        let classes = slice.classes.iter().map(|ask| (&ask.resource, &ask.policies));
-        let details = slice.details.iter().map(|ask| (&ask.resource, &ask.policies));
-        let gateways = slice.gateways.iter().map(|ask| (&ask.resource, &ask.policies));
+        let Some(slice) = engine.slices.find(facts) else { return Vec::new() };
+        let asking = Asking::new(engine, slice, None, facts);
+        let classes =
+            slice.classes.iter().map(|ask| asking.ask(ask, Membership::of(ask.about, facts)));
+        let details = slice.details.iter().map(|ask| asking.ask(ask, Membership::default()));
+        let gateways = slice.gateways.iter().map(|ask| asking.ask(ask, Membership::default()));
         classes
             .chain(details)
             .chain(gateways)
-            .filter_map(|(resource, policies)| {
-                let answer = engine.ask(slice, resource, policies, &context).ok()?;
-                self.clauses(&answer).ok()
-            })
+            .filter_map(|answer| self.clauses(&answer.ok()?).ok())
             .flatten()
             .collect()
     }
