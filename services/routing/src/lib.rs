@@ -87,7 +87,10 @@ impl Routing {
         };
         let reference = Reference { pseudonymiser: self.pseudonymiser.clone() };
         let intake = |handler| Intake::new(self.store.clone(), Arc::clone(&self.bus), handler);
-        let relay = Relay::new(self.store.clone(), Arc::clone(&self.bus), store::COMPONENT);
+        // What a release rests on ends by the clock of the hub, not of the database.
+        let clock = Arc::clone(&self.clock);
+        let relay = Relay::new(self.store.clone(), Arc::clone(&self.bus), store::COMPONENT)
+            .with_clock(move || clock.now().as_millisecond());
         let calendar =
             agreements::sweep::run(self.store.clone(), Arc::clone(&self.clock), shutdown.clone());
         let (cases, reference, ..) = tokio::join!(

@@ -1,6 +1,7 @@
 //! Who is to be told about a child, and what: the heart of routing, and a pure function.
 
 use mash_domain::{
+    agreement::Cover,
     authority::Authorities,
     data_class::ClassSet,
     identifier::{AuthorityCode, ForceCode, Laestab},
@@ -22,6 +23,8 @@ use crate::{
     pseudonym::{MatchKey, Pseudonymiser},
     world::{Agreed, Establishment, World},
 };
+
+mod health;
 
 /// A desk of an authority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +88,8 @@ pub struct Plan {
     pub copy: bool,
     /// What the rules let through, and why not the rest.
     pub decision: RecipientDecision,
+    /// The agreements that cover it; for a duty, none does and none has to.
+    pub cover: Cover,
     /// The version of the force's agreement.
     pub profile_version: i32,
 }
@@ -137,6 +142,8 @@ pub fn plan(
     if let Some(home_force) = planner.handed_over_to() {
         plans.push(planner.hand_over(home_force)?);
     }
+    let health = planner.health(&plans)?;
+    plans.extend(health);
     Ok(plans)
 }
 
@@ -357,6 +364,7 @@ impl Planner<'_> {
             discrepancy: None,
             copy: false,
             decision,
+            cover: Cover::ABSENT,
             profile_version: self.agreed().version,
         }
     }
@@ -368,10 +376,21 @@ impl Planner<'_> {
         nation: Nation,
         conflict: Conflict,
     ) -> RecipientDecision {
+        let facts = self.facts(flow, recipient_kind, nation, conflict);
+        self.consulted.means.ruleset.decide(&facts)
+    }
+
+    fn facts(
+        &self,
+        flow: Flow,
+        recipient_kind: RecipientKind,
+        nation: Nation,
+        conflict: Conflict,
+    ) -> RecipientFacts {
         let Subject { incident, child, offered, .. } = *self.subject;
         let agreed = self.agreed();
         let attended_on = day_of(incident.attended);
-        self.consulted.means.ruleset.decide(&RecipientFacts {
+        RecipientFacts {
             profile: agreed.profile,
             early_years_opted_in: agreed.early_years,
             child_under_18: age_fit(child.date_of_birth, attended_on) == AgeFit::Child,
@@ -384,7 +403,7 @@ impl Planner<'_> {
             no_contact_requested: incident.adults.iter().any(|adult| adult.no_contact_at_address),
             offered,
             ..RecipientFacts::cautious(flow, recipient_kind, nation, self.consulted.means.today)
-        })
+        }
     }
 
     /// What the force of the child's home has agreed: the duty is that force's, wherever the incident was.

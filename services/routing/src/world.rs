@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use mash_domain::{
+    agreement::Agreement,
     identifier::{AuthorityCode, ForceCode, Laestab},
     incident::CaseId,
     nation::Nation,
@@ -83,6 +84,8 @@ pub struct World {
     pub roll: Vec<RollEntry>,
     /// What forces have agreed.
     pub agreed: BTreeMap<ForceCode, Agreed>,
+    /// The agreements of the forces that report.
+    pub agreements: Vec<Agreement>,
     /// The cases of the batch.
     pub cases: BTreeMap<CaseId, Case>,
     /// Their duties.

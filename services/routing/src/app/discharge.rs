@@ -1,12 +1,16 @@
 //! Discharging the duties towards one child: plan, decide, minimise, and release what has changed.
 
+use std::collections::BTreeSet;
+
 use mash_domain::{
+    agreement::Citation,
     data_class::{ClassSet, DataClass},
     incident::Child,
+    sharing::Ground,
 };
-use mash_policy::{Decision, Effect, Permit};
+use mash_policy::{Decision, Effect, Permit, ReasonCode};
 use mash_proto::{
-    convert::time_to_wire,
+    convert::{agreement::citation_to_wire, time_to_wire},
     disclosure::v1 as disclosure,
     envelope::event_id,
     minimise::{MinimiseError, classes_present, minimise},
@@ -19,6 +23,7 @@ use super::{
     take_in_withdrawal::{Withdrawal, withdraw},
 };
 use crate::{
+    agreements::app::guard_of,
     compose::{candidate, mask},
     duty::{Disclosure, Duty, Slot},
     route::{Consulted, Plan, Subject, other_schools, plan},
@@ -149,10 +154,9 @@ impl<'a> Discharging<'a> {
         });
         first.kind.word().clone_into(&mut duty.kind);
         // A recipient who is refused now may not keep what an earlier revision released.
-        let permitted =
-            plans.iter().filter(|plan| matches!(plan.decision.outcome, Decision::Permit(_)));
-        let permitted: Vec<String> = permitted.map(|plan| disclosure_id(&duty.id, plan)).collect();
-        self.recall_others(&mut duty, &permitted);
+        let keeping = plans.iter().filter(|plan| keeps(plan));
+        let keeping: Vec<String> = keeping.map(|plan| disclosure_id(&duty.id, plan)).collect();
+        self.recall_others(&mut duty, &keeping);
         for plan in plans {
             self.discharge_one(&mut duty, plan)?;
         }
@@ -172,11 +176,11 @@ impl<'a> Discharging<'a> {
         }
     }
 
-    /// Recalls what went to recipients who are not among the permitted ones.
-    fn recall_others(&mut self, duty: &mut Duty, permitted: &[String]) {
+    /// Recalls what went to recipients who may not keep it.
+    fn recall_others(&mut self, duty: &mut Duty, keeping: &[String]) {
         let (case_id, duty_id) = (duty.case_id.clone(), duty.id.clone());
         for disclosure in duty.disclosures.iter_mut().filter(|held| held.live) {
-            if permitted.contains(&disclosure.id) {
+            if keeping.contains(&disclosure.id) {
                 continue;
             }
             disclosure.live = false;
@@ -190,25 +194,33 @@ impl<'a> Discharging<'a> {
         let permit = match &plan.decision.outcome {
             Decision::Permit(permit) => permit.clone(),
             Decision::Refuse(refusal) => {
-                let reasons = refusal.reasons();
-                let codes: Vec<String> =
-                    reasons.iter().map(|reason| reason.word().to_owned()).collect();
-                self.record(duty, plan, codes, None);
-                if !plan.copy {
-                    let reason = reasons.first().map_or("no-rule-permits", |reason| reason.word());
-                    duty.withhold(reason, self.occasion.cause.now);
-                }
+                self.refuse(duty, plan, refusal.reasons());
                 return Ok(());
             }
+        };
+        // What rests on a power and can cite nothing does not leave, whatever the rules said.
+        let Some(citations) = citations(plan, &permit) else {
+            self.refuse(duty, plan, &[ReasonCode::AgreementNotLive]);
+            return Ok(());
         };
         let content = self.minimised(&permit)?;
         let news = self.news(duty, plan, &content);
         let decision_id = self.record(duty, plan, Vec::new(), Some((&content, news.as_ref())));
         match news {
             Some(news) => {
-                self.release(duty, plan, &permit, Minimised { content, decision_id, news })
+                let minimised = Minimised { content, decision_id, news, citations };
+                self.release(duty, plan, &permit, minimised)
             }
             None => Ok(()),
+        }
+    }
+
+    fn refuse(&mut self, duty: &mut Duty, plan: &Plan, reasons: &[ReasonCode]) {
+        let codes = reasons.iter().map(|reason| reason.word().to_owned()).collect();
+        self.record(duty, plan, codes, None);
+        if !plan.copy {
+            let reason = reasons.first().map_or("no-rule-permits", |reason| reason.word());
+            duty.withhold(reason, self.occasion.cause.now);
         }
     }
 
@@ -285,7 +297,11 @@ impl<'a> Discharging<'a> {
                 .map_or(String::new(), |diversion| diversion.code().to_owned()),
             conflict_divert: plan.conflict_divert,
         };
-        self.changes.effects.release(&released, &plan.recipient, self.occasion.cause);
+        let agreements: BTreeSet<_> =
+            minimised.citations.iter().map(|citation| citation.agreement).collect();
+        let guards = agreements.into_iter().map(guard_of).collect();
+        let (to, cause) = (&plan.recipient, self.occasion.cause);
+        self.changes.effects.release_resting_on(guards, &released, to, cause);
         Ok(())
     }
 
@@ -326,6 +342,10 @@ impl<'a> Discharging<'a> {
         let commitment = content
             .map(|content| self.consulted.means.pseudonymiser.commitment(&id, content))
             .unwrap_or_default();
+        let permit = match &plan.decision.outcome {
+            Decision::Permit(permit) => Some(permit).filter(|_| content.is_some()),
+            Decision::Refuse(_) => None,
+        };
         let effect =
             |permitted| if permitted { sharing::Effect::Permit } else { sharing::Effect::Refuse };
         let decision = sharing::Decision {
@@ -334,7 +354,7 @@ impl<'a> Discharging<'a> {
             duty_id: duty.id.clone(),
             recipient: Some((&plan.recipient).into()),
             effect: effect(content.is_some()).into(),
-            classes: class_decisions(plan),
+            classes: class_decisions(plan, content.is_some()),
             ruleset: plan.decision.ruleset.to_string(),
             decide_time: Some(time_to_wire(cause.now)),
             reason_codes,
@@ -349,8 +369,12 @@ impl<'a> Discharging<'a> {
                 .discrepancy
                 .map_or(String::new(), |found| found.code().to_owned()),
             disclosure_id: content.map_or(String::new(), |_| disclosure_id(&duty.id, plan)),
-            basis_codes: Vec::new(),
-            citations: Vec::new(),
+            basis_codes: permit.map_or(Vec::new(), |permit| {
+                permit.basis().iter().map(ToString::to_string).collect()
+            }),
+            citations: permit.map_or(Vec::new(), |permit| {
+                citations(plan, permit).iter().flatten().map(citation_to_wire).collect()
+            }),
         };
         self.changes.effects.decide(decision, cause);
         id
@@ -361,6 +385,7 @@ struct Minimised {
     content: Vec<u8>,
     decision_id: String,
     news: News,
+    citations: Vec<Citation>,
 }
 
 /// A revision of a disclosure that the recipient does not have yet.
@@ -370,10 +395,27 @@ struct News {
     revision: i32,
 }
 
-fn class_decisions(plan: &Plan) -> Vec<sharing::ClassDecision> {
+/// What a permit rests on: nothing for a duty, live clauses for a power. `None` if a power has none: it must not leave.
+fn citations(plan: &Plan, permit: &Permit) -> Option<Vec<Citation>> {
+    match permit.ground() {
+        Ground::Duty => Some(Vec::new()),
+        Ground::Power => plan.cover.citing(permit.classes()),
+    }
+}
+
+/// Whether the recipient may keep what it was given under an earlier revision. What went under an agreement while that was
+/// live stays; the recipient is only told nothing more.
+fn keeps(plan: &Plan) -> bool {
+    match &plan.decision.outcome {
+        Decision::Permit(_) => true,
+        Decision::Refuse(refusal) => refusal.reasons() == [ReasonCode::AgreementNotLive],
+    }
+}
+
+fn class_decisions(plan: &Plan, released: bool) -> Vec<sharing::ClassDecision> {
     let of = |effect| match effect {
-        Effect::Permit => sharing::Effect::Permit,
-        Effect::Refuse => sharing::Effect::Refuse,
+        Effect::Permit if released => sharing::Effect::Permit,
+        Effect::Permit | Effect::Refuse => sharing::Effect::Refuse,
     };
     plan.decision
         .classes

@@ -69,6 +69,22 @@ impl Effects {
         self.publish(topic, to.to_string(), id, &released.case_id, released, cause);
     }
 
+    /// As [`Effects::release`], as long as all of these guards are open. Returns the id of the event.
+    pub fn release_resting_on(
+        &mut self,
+        guards: Vec<String>,
+        released: &disclosure::DisclosureReleased,
+        to: &OrganisationId,
+        cause: Cause<'_>,
+    ) -> String {
+        self.release(released, to, cause);
+        let message = self.messages.last_mut();
+        message.map_or_else(String::new, |message| {
+            message.guards = guards;
+            message.event_id.clone()
+        })
+    }
+
     /// Publishes the recall of a disclosure.
     pub fn recall(&mut self, recall: &Recall<'_>, cause: Cause<'_>) {
         let disclosure = recall.disclosure;

@@ -27,6 +27,7 @@ use crate::{
     world::{Establishment, World, duty_id},
 };
 
+mod health;
 mod one_notice;
 mod silence;
 

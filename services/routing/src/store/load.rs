@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use mash_domain::{
     identifier::{AuthorityCode, Laestab},
     incident::{CaseId, Incident},
+    organisation::{OrganisationId, OrganisationKind},
     roll::name_key,
 };
 use mash_proto::{
@@ -17,7 +18,7 @@ use mash_store::{StoreError, Tx, in_list, placeholders};
 use prost::Message;
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{CHUNK, corrupt, directory, profiles};
+use super::{CHUNK, agreements, corrupt, directory, profiles};
 use crate::{
     duty::{Disclosure, Duty, DutyState, Slot},
     identity::{PlaceKind, RollEntry},
@@ -68,8 +69,17 @@ pub async fn load(tx: &mut Tx, needs: &Needs, keys: &Pseudonymiser) -> Result<Wo
     if !incidents.is_empty() {
         load_roll(tx, &incidents, keys, &mut world).await?;
         load_establishments(tx, &incidents, &mut world).await?;
+        world.agreements = agreements::of_organisations(tx, &forces(&incidents)).await?;
     }
     Ok(world)
+}
+
+/// The forces that report: what they share by power rests on agreements of theirs.
+fn forces(incidents: &[&Incident]) -> BTreeSet<OrganisationId> {
+    let force = |incident: &&Incident| {
+        OrganisationId::new(OrganisationKind::PoliceForce, incident.force.as_str()).ok()
+    };
+    incidents.iter().filter_map(force).collect()
 }
 
 /// Takes the row locks of the cases, in order, so that two replicas never change one case at a time.

@@ -25,6 +25,7 @@ macro_rules! on_both {
 }
 
 mod calendar;
+mod releases;
 mod signing;
 mod support;
 mod tables;

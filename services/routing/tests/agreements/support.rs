@@ -11,7 +11,10 @@ use mash_chassis::{
 use mash_domain::organisation::OrganisationId;
 use mash_policy::Ruleset;
 use mash_proto::{
-    sharing::v1::{self as wire, agreement_service_client::AgreementServiceClient},
+    sharing::v1::{
+        self as wire, agreement_service_client::AgreementServiceClient,
+        sharing_service_client::SharingServiceClient,
+    },
     r#type::v1 as common,
 };
 use mash_routing::Routing;
@@ -47,6 +50,15 @@ impl Drop for Hub {
 impl Hub {
     /// On the first of May, at noon.
     pub(crate) async fn start(dialect: Dialect) -> Self {
+        Self::with(dialect, false).await
+    }
+
+    /// As [`Hub::start`], taking in and publishing.
+    pub(crate) async fn running(dialect: Dialect) -> Self {
+        Self::with(dialect, true).await
+    }
+
+    async fn with(dialect: Dialect, runs: bool) -> Self {
         let database = TestDatabase::create(dialect).await;
         let store = database.store().await;
         let bus = mash_bus::connect("embedded", &store).await.unwrap();
@@ -68,6 +80,10 @@ impl Hub {
             .add_service(routing.service())
             .add_service(routing.agreements());
         tokio::spawn(server.serve(listener, shutdown.clone()));
+        let stop = shutdown.clone();
+        if runs {
+            tokio::spawn(async move { routing.run(stop).await });
+        }
         Self { clock, store, bus, ca, address, shutdown, folder, _database: database }
     }
 
@@ -77,12 +93,20 @@ impl Hub {
 
     /// Calls as this organisation.
     pub(crate) fn of(&self, organisation: &str) -> AgreementServiceClient<Channel> {
+        AgreementServiceClient::new(self.channel(organisation))
+    }
+
+    /// Asks for decisions as this organisation.
+    pub(crate) fn decisions(&self, organisation: &str) -> SharingServiceClient<Channel> {
+        SharingServiceClient::new(self.channel(organisation))
+    }
+
+    fn channel(&self, organisation: &str) -> Channel {
         let issued = self.ca.issue(&organisation.parse::<OrganisationId>().unwrap(), DAY).unwrap();
         let stem = format!("{}-{}", organisation.replace('/', "-"), issued.serial);
         let (cert, key) = issued.write(self.folder.path(), &stem).unwrap();
         let endpoint = format!("https://localhost:{}", self.address.port());
-        let channel = client_channel(&endpoint, &self.ca.tls_files(cert, key)).unwrap();
-        AgreementServiceClient::new(channel)
+        client_channel(&endpoint, &self.ca.tls_files(cert, key)).unwrap()
     }
 
     pub(crate) async fn propose(

@@ -1,0 +1,111 @@
+//! A health board hears of an incident while an agreement is live, and not a moment before or after.
+
+use std::time::Duration;
+
+use mash_bus::{BusMessage, topics};
+use mash_chassis::Clock as _;
+use mash_domain::incident::CaseId;
+use mash_proto::{
+    disclosure::v1::DisclosureReleased,
+    envelope::{Attributes, event_id, unwrap, wrap},
+    event::v1::Envelope,
+    police::v1::IncidentReported,
+    sharing::v1::{self as wire, Effect},
+};
+use mash_store::Dialect;
+use mash_synth::night::Night;
+use prost::Message as _;
+
+use crate::support::{BOARD, FORCE, Hub, by, terms};
+
+on_both!(a_board_hears_while_an_agreement_is_live_and_only_then);
+
+/// A child of Bridgend whose school nobody knows: the desk is told, and the health board if that is agreed.
+async fn report(hub: &Hub, number: u8) -> CaseId {
+    let case = CaseId::from_mac(&[number; 32]);
+    let mut incident = Night::new().incident("I1").unwrap().first.clone();
+    incident.children.truncate(1);
+    let child = &mut incident.children[0];
+    child.address.as_mut().unwrap().authority_code = "672".to_owned();
+    let only = child.r#ref.clone();
+    for adult in &mut incident.adults {
+        adult.relationships.retain(|relationship| relationship.child_ref == only);
+    }
+    let event = IncidentReported { case_id: case.to_string(), incident: Some(incident) };
+    let id = event_id(&["test", &case.to_string()]);
+    let subject = case.to_string();
+    let time = hub.clock.now();
+    let attributes = Attributes { id, source: "test", subject: &subject, time, cause: None };
+    let payload = wrap(&event, &attributes).encode_to_vec().into();
+    let (topic, key) = (topics::SUBMITTED.to_owned(), case.to_string());
+    let message = BusMessage { topic, key, event_id: id.to_string(), payload };
+    hub.bus.publish(&[message]).await.unwrap();
+    case
+}
+
+/// The decisions on a case, once there are any.
+async fn decided(hub: &Hub, case: CaseId) -> Vec<wire::Decision> {
+    let incident = format!("incidents/{case}");
+    for _ in 0..400 {
+        let request =
+            wire::ListDecisionsRequest { incident: incident.clone(), ..Default::default() };
+        let answer = hub.decisions(FORCE).list_decisions(by("p1", request)).await;
+        let decisions = answer.map(|answer| answer.into_inner().decisions).unwrap_or_default();
+        if !decisions.is_empty() {
+            return decisions;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("nothing was decided")
+}
+
+/// What reaches the health board: as many as are wanted, and whatever else comes within a moment.
+async fn heard(hub: &Hub, group: &str, wanted: usize) -> Vec<DisclosureReleased> {
+    let mut subscription = hub.bus.subscribe(group, &[topics::DISCLOSED_HEALTH]).await.unwrap();
+    let mut found = Vec::new();
+    for _ in 0..20 {
+        let next = subscription.next_batch(100);
+        match tokio::time::timeout(Duration::from_millis(500), next).await {
+            Ok(batch) => found.extend(batch.unwrap().into_iter().map(|delivery| {
+                let envelope = Envelope::decode(delivery.payload.as_ref()).unwrap();
+                unwrap::<DisclosureReleased>(&envelope).ok().unwrap()
+            })),
+            Err(_) if found.len() >= wanted => break,
+            Err(_) => (),
+        }
+    }
+    found
+}
+
+async fn a_board_hears_while_an_agreement_is_live_and_only_then(dialect: Dialect) {
+    let hub = Hub::running(dialect).await;
+    let of_board = |decisions: &[wire::Decision]| -> Vec<wire::Decision> {
+        let health = |it: &&wire::Decision| it.duty_kind == "health-notice";
+        decisions.iter().filter(health).cloned().collect()
+    };
+    assert!(of_board(&decided(&hub, report(&hub, 1).await).await).is_empty());
+    let draft = hub.propose(FORCE, terms()).await.unwrap();
+    hub.sign(FORCE, &draft).await.unwrap();
+    let half = decided(&hub, report(&hub, 2).await).await;
+    assert!(of_board(&half).is_empty(), "one signature releases nothing");
+
+    hub.sign(BOARD, &draft).await.unwrap();
+    let live = of_board(&decided(&hub, report(&hub, 3).await).await);
+    assert_eq!(live.len(), 1);
+    assert!(live[0].effect() == Effect::Permit && live[0].second_recipient);
+    assert_eq!(live[0].citations[0].agreement, draft.name);
+    assert_eq!(live[0].citations[0].clause, "4.2");
+    assert_eq!(live[0].citations[0].digest, draft.digest);
+
+    let [released] = &heard(&hub, "while-live", 1).await[..] else { panic!("one notice") };
+    assert_eq!(released.decision_id, live[0].name.trim_start_matches("decisions/"));
+    assert!(released.classes.iter().all(|class| [1, 2, 3, 5, 12].contains(class)));
+
+    hub.terminate(BOARD, &draft).await.unwrap();
+    let ended = of_board(&decided(&hub, report(&hub, 4).await).await);
+    assert_eq!(ended.len(), 1, "the refusal is on record");
+    assert!(ended[0].effect() == Effect::Refuse);
+    assert_eq!(ended[0].reason_codes, ["agreement-not-live"]);
+
+    assert_eq!(heard(&hub, "afterwards", 1).await.len(), 1, "nothing more");
+}
