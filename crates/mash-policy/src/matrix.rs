@@ -8,7 +8,7 @@ mod coverage;
 mod situations;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Write},
 };
 
@@ -22,7 +22,7 @@ use mash_domain::{
 
 use self::situations::{SITUATIONS, ordinary};
 use crate::{
-    decision::Decision,
+    decision::{Decision, Effect, RecipientDecision},
     facts::{Profile, RecipientFacts},
     minimum::recipients,
     ruleset::Ruleset,
@@ -63,6 +63,9 @@ impl Matrix {
                 matrix.section(ruleset, &ordinary(flow, kind, day))?;
             }
         }
+        if let Some(later) = ruleset.supposing_commenced(day) {
+            matrix.ahead(ruleset, &later, day)?;
+        }
         Ok(matrix)
     }
 
@@ -92,12 +95,33 @@ impl Matrix {
             self.grid(ruleset, base)?;
         }
         writeln!(self.page, "no difference: {}", same.join("; "))?;
+        writeln!(self.page, "kept, ordinarily: {}", kept(&ruleset.decide(base)))?;
         for nation in Nation::ALL {
-            if let Decision::Permit(permit) =
-                ruleset.decide(&RecipientFacts { nation, ..*base }).outcome
-            {
-                let codes: Vec<&str> = permit.basis().iter().map(|code| code.word()).collect();
-                writeln!(self.page, "basis in {nation}: {}", codes.join(" "))?;
+            if let Some(codes) = basis(ruleset, &RecipientFacts { nation, ..*base }) {
+                writeln!(self.page, "basis in {nation}: {codes}")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What would be different if every statute without a confirmed day had commenced: nobody would hear more, and
+    /// some disclosures would cite more.
+    fn ahead(&mut self, now: &Ruleset, later: &Ruleset, day: Date) -> fmt::Result {
+        writeln!(self.page, "\n## If every statute without a confirmed day had commenced")?;
+        for flow in Flow::ALL {
+            for kind in recipients(flow).iter().copied() {
+                for nation in Nation::ALL {
+                    let facts = RecipientFacts { nation, ..ordinary(flow, kind, day) };
+                    let (row, then) = (self.row(now, &facts), self.row(later, &facts));
+                    let (cited, cites) = (basis(now, &facts), basis(later, &facts));
+                    let who = format!("{flow}, {}, {nation}", kind.word());
+                    if row != then {
+                        writeln!(self.page, "{who}: {then}")?;
+                    }
+                    if let Some(cites) = cites.filter(|cites| cited.as_ref() != Some(cites)) {
+                        writeln!(self.page, "{who}: {cites}")?;
+                    }
+                }
             }
         }
         Ok(())
@@ -166,6 +190,26 @@ impl Matrix {
             *seen = seen.with(class);
         }
         row
+    }
+}
+
+/// The classes that stay, by the rules that keep them.
+fn kept(decision: &RecipientDecision) -> String {
+    let mut by_rules: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in decision.classes.iter().filter(|entry| entry.effect == Effect::Refuse) {
+        let rules =
+            if entry.rules.is_empty() { "silence".to_owned() } else { joined(&entry.rules) };
+        by_rules.entry(rules).or_default().push(entry.class.to_string());
+    }
+    let lists = by_rules.iter().map(|(rules, classes)| format!("{} by {rules}", classes.join(" ")));
+    lists.collect::<Vec<_>>().join("; ")
+}
+
+/// What a permit cites, if there is one.
+fn basis(ruleset: &Ruleset, facts: &RecipientFacts) -> Option<String> {
+    match ruleset.decide(facts).outcome {
+        Decision::Permit(permit) => Some(joined(permit.basis())),
+        Decision::Refuse(_) => None,
     }
 }
 

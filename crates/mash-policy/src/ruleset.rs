@@ -6,6 +6,7 @@ mod load;
 mod manifest;
 mod slices;
 mod sources;
+mod supposing;
 
 use std::sync::{Arc, LazyLock};
 

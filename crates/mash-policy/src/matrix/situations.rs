@@ -49,9 +49,13 @@ pub(super) fn ordinary(flow: Flow, recipient_kind: RecipientKind, day: Date) -> 
 }
 
 /// What is out of the ordinary, one thing at a time and the pairs that matter.
-pub(super) const SITUATIONS: [(&str, Change); 61] = [
+pub(super) const SITUATIONS: [(&str, Change); 64] = [
     ("in England", |facts| facts.nation = Nation::England),
     ("before s.49A", |facts| facts.decided_on = BEFORE_THE_DUTY),
+    ("before it, other area", |facts| {
+        facts.decided_on = BEFORE_THE_DUTY;
+        facts.child_in_force_area = !facts.child_in_force_area;
+    }),
     ("address protected", |facts| facts.address_protect = Answer::Yes),
     ("address not known", |facts| facts.address_protect = Answer::Unknown),
     ("sexual offence", |facts| facts.sexual_offence_alleged = true),
@@ -115,6 +119,10 @@ pub(super) const SITUATIONS: [(&str, Change); 61] = [
         facts.child_view = ChildView::Objects;
         facts.harm_suspected = Answer::Yes;
     }),
+    ("objects, in a plan", |facts| {
+        facts.child_view = ChildView::Objects;
+        facts.section_47 = true;
+    }),
     ("agreement live", |facts| {
         facts.agreement = AgreementState::Live;
         facts.agreed = DataClass::ALL.into_iter().collect();
@@ -122,6 +130,10 @@ pub(super) const SITUATIONS: [(&str, Change); 61] = [
     ("agreement expired", |facts| facts.agreement = AgreementState::Expired),
     ("no agreement", |facts| facts.agreement = AgreementState::Absent),
     ("only F1 agreed", |facts| {
+        facts.agreed = ClassSet::EMPTY.with(DataClass::ChildIdentity);
+    }),
+    ("England, only F1 agreed", |facts| {
+        facts.nation = Nation::England;
         facts.agreed = ClassSet::EMPTY.with(DataClass::ChildIdentity);
     }),
     ("nothing agreed", |facts| facts.agreed = ClassSet::EMPTY),
