@@ -104,22 +104,27 @@ impl Matrix {
         Ok(())
     }
 
-    /// What would be different if every statute without a confirmed day had commenced: nobody would hear more, and
-    /// some disclosures would cite more.
+    /// What would be different if every statute without a confirmed day had commenced: some disclosures would cite
+    /// more. A line that begins with a situation says that somebody would hear something else.
     fn ahead(&mut self, now: &Ruleset, later: &Ruleset, day: Date) -> fmt::Result {
         writeln!(self.page, "\n## If every statute without a confirmed day had commenced")?;
         for flow in Flow::ALL {
             for kind in recipients(flow).iter().copied() {
                 for nation in Nation::ALL {
-                    let facts = RecipientFacts { nation, ..ordinary(flow, kind, day) };
-                    let (row, then) = (self.row(now, &facts), self.row(later, &facts));
-                    let (cited, cites) = (basis(now, &facts), basis(later, &facts));
+                    let base = RecipientFacts { nation, ..ordinary(flow, kind, day) };
+                    self.speak(later, &base);
                     let who = format!("{flow}, {}, {nation}", kind.word());
-                    if row != then {
-                        writeln!(self.page, "{who}: {then}")?;
-                    }
+                    let (cited, cites) = (basis(now, &base), basis(later, &base));
                     if let Some(cites) = cites.filter(|cites| cited.as_ref() != Some(cites)) {
                         writeln!(self.page, "{who}: {cites}")?;
+                    }
+                    for (name, change) in SITUATIONS {
+                        let mut facts = base;
+                        change(&mut facts);
+                        let (told, then) = (classes(now, &facts), classes(later, &facts));
+                        if told != then {
+                            writeln!(self.page, "{name}: {who}: {then:?} and not {told:?}")?;
+                        }
                     }
                 }
             }
@@ -162,10 +167,15 @@ impl Matrix {
         Ok(())
     }
 
-    fn row(&mut self, ruleset: &Ruleset, facts: &RecipientFacts) -> String {
+    /// Notes the clauses that decide.
+    fn speak(&mut self, ruleset: &Ruleset, facts: &RecipientFacts) {
         for rule in ruleset.speaking_clauses(facts) {
             self.spoken.insert(format!("{} {}", rule.id, rule.clause));
         }
+    }
+
+    fn row(&mut self, ruleset: &Ruleset, facts: &RecipientFacts) -> String {
+        self.speak(ruleset, facts);
         let mut gone = ClassSet::EMPTY;
         let row = match ruleset.decide(facts).outcome {
             Decision::Permit(permit) => {
@@ -203,6 +213,13 @@ fn kept(decision: &RecipientDecision) -> String {
     }
     let lists = by_rules.iter().map(|(rules, classes)| format!("{} by {rules}", classes.join(" ")));
     lists.collect::<Vec<_>>().join("; ")
+}
+
+fn classes(ruleset: &Ruleset, facts: &RecipientFacts) -> ClassSet {
+    match ruleset.decide(facts).outcome {
+        Decision::Permit(permit) => permit.classes(),
+        Decision::Refuse(_) => ClassSet::EMPTY,
+    }
 }
 
 /// What a permit cites, if there is one.
