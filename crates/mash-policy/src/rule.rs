@@ -47,7 +47,7 @@ impl fmt::Debug for RuleId {
     }
 }
 
-/// The version of a rule set: the name of its folder, such as `2026-11-01`.
+/// The version of a rule set: the name of its folder, such as `2026-11-22`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RulesetVersion(Arc<str>);
 
