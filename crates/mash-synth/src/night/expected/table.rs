@@ -34,7 +34,7 @@ fn two_schools() -> [Expectation; 2] {
     [
         Expectation {
             withheld: vec![
-                (DataClass::ChildAddress, Why::Profile),
+                (DataClass::ChildAddress, Why::Rule("R34")),
                 (DataClass::Perpetrator, Why::Rule("R24")),
             ],
             must_not_read: vec!["Ioan", "Heol-las", "Dean", "Heol y Felin", "CF32 9ZA"],
@@ -50,7 +50,7 @@ fn two_schools() -> [Expectation; 2] {
         },
         Expectation {
             withheld: vec![
-                (DataClass::ChildAddress, Why::Profile),
+                (DataClass::ChildAddress, Why::Rule("R34")),
                 (DataClass::Perpetrator, Why::Rule("R24")),
             ],
             must_not_read: vec!["Gwen", "Pont-y-Bryn", "Dean", "CF32 9ZA"],
