@@ -10,8 +10,7 @@ use std::fmt;
 use jiff::civil::Date;
 use mash_domain::{data_class::DataClass, sharing::Flow};
 
-use self::words::Words;
-pub use self::words::WordsError;
+pub use self::words::{Words, WordsError};
 use crate::{
     basis::LawfulBasis,
     decision::{Decision, Detail, Effect},
@@ -97,7 +96,7 @@ pub fn explain(
     ruleset: Option<&Ruleset>,
     language: Language,
 ) -> Result<Explanation, WordsError> {
-    let words = Words::in_language(language)?;
+    let words = Words::of_codes(language)?;
     Explainer { record, ruleset, words: &words, language }.explain()
 }
 

@@ -21,7 +21,7 @@ pub use cases::{Case, CaseError, CaseText};
 pub use decision::{
     ClassDecision, Decision, Detail, Effect, Permit, ReasonCode, RecipientDecision, Refusal,
 };
-pub use explain::{Cited, Explanation, OnRecord, Section, WordsError, explain};
+pub use explain::{Cited, Explanation, OnRecord, Section, Words, WordsError, explain};
 pub use facts::{Conflict, Handling, Profile, RecipientFacts, RecipientKind};
 pub use language::Language;
 pub use mash_domain::sharing::{Flow, Ground, Purpose};

@@ -1,5 +1,6 @@
 //! Administering a hub.
 
+pub mod agreement;
 pub mod ca;
 pub mod dead_letters;
 pub mod health;

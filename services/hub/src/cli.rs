@@ -104,6 +104,9 @@ enum Command {
     /// Import the roll of an authority.
     #[command(subcommand)]
     Roll(admin::import::RollCommand),
+    /// Propose, sign, end, list and print agreements between organisations.
+    #[command(subcommand)]
+    Agreement(admin::agreement::AgreementCommand),
     /// List and re-drive what could not be processed.
     #[command(subcommand)]
     DeadLetters(admin::dead_letters::DeadLettersCommand),
@@ -172,6 +175,7 @@ impl Cli {
             Command::Ca(command) => command.run(),
             Command::Directory(command) => command.run().await,
             Command::Roll(command) => command.run().await,
+            Command::Agreement(command) => command.run().await,
             Command::DeadLetters(command) => command.run().await,
             Command::Policy(command) => command.run().await,
             Command::Synth(args) => args.run(),

@@ -11,7 +11,10 @@ use mash_proto::{
         notice_service_client::NoticeServiceClient, roll_service_client::RollServiceClient,
     },
     police::v1::police_service_client::PoliceServiceClient,
-    sharing::v1::sharing_service_client::SharingServiceClient,
+    sharing::v1::{
+        agreement_service_client::AgreementServiceClient,
+        sharing_service_client::SharingServiceClient,
+    },
 };
 use tonic::{metadata::MetadataValue, transport::Channel};
 
@@ -107,6 +110,18 @@ impl People {
     /// If there is no certificate.
     pub fn sharing(&self, organisation: &str) -> anyhow::Result<SharingServiceClient<Channel>> {
         Ok(SharingServiceClient::new(self.channel(organisation, &self.endpoints.routing)?))
+    }
+
+    /// Agreements as this organisation.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn agreements(
+        &self,
+        organisation: &str,
+    ) -> anyhow::Result<AgreementServiceClient<Channel>> {
+        Ok(AgreementServiceClient::new(self.channel(organisation, &self.endpoints.routing)?))
     }
 }
 

@@ -66,7 +66,7 @@ fn a_decision_without_facts_says_so_and_still_gives_its_reasons() {
 #[test]
 fn every_code_has_its_words_in_both_languages() {
     for language in Language::ALL {
-        let words = Words::in_language(language).unwrap();
+        let words = Words::of_codes(language).unwrap();
         let has =
             |name: String| assert!(words.find(&name).unwrap().is_some(), "{name} {language:?}");
         ReasonCode::ALL.iter().for_each(|code| has(format!("reason-{}", code.word())));

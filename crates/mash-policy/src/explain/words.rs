@@ -20,15 +20,28 @@ pub enum WordsError {
 }
 
 /// The texts of one language.
-pub(super) struct Words(FluentBundle<FluentResource>);
+pub struct Words(FluentBundle<FluentResource>);
 
 impl Words {
-    pub(super) fn in_language(language: Language) -> Result<Self, WordsError> {
+    /// The words for codes: `flow-school`, `class-1` and so on.
+    ///
+    /// # Errors
+    ///
+    /// [`WordsError`] if they cannot be read.
+    pub fn of_codes(language: Language) -> Result<Self, WordsError> {
+        Self::of(language, language.choose(ENGLISH, WELSH))
+    }
+
+    /// Other texts, in the form of Fluent.
+    ///
+    /// # Errors
+    ///
+    /// [`WordsError`] if they cannot be read.
+    pub fn of(language: Language, text: &str) -> Result<Self, WordsError> {
         let tag = language.tag();
         let unreadable = || WordsError::Unreadable(tag);
         let identifier: LanguageIdentifier = tag.parse().map_err(|_| unreadable())?;
-        let text = language.choose(ENGLISH, WELSH).to_owned();
-        let resource = FluentResource::try_new(text).map_err(|_| unreadable())?;
+        let resource = FluentResource::try_new(text.to_owned()).map_err(|_| unreadable())?;
         let mut bundle = FluentBundle::new(vec![identifier]);
         // Marks of direction around each name would only get into the way of a terminal.
         bundle.set_use_isolating(false);
@@ -36,8 +49,12 @@ impl Words {
         Ok(Self(bundle))
     }
 
-    /// The text of this name.
-    pub(super) fn say(&self, name: &str, names: &[(&str, &str)]) -> Result<String, WordsError> {
+    /// The text of this name, with names put in.
+    ///
+    /// # Errors
+    ///
+    /// [`WordsError`] if there is no such text, or a name is missing.
+    pub fn say(&self, name: &str, names: &[(&str, &str)]) -> Result<String, WordsError> {
         self.format(name, names)?.ok_or_else(|| WordsError::Missing(name.to_owned()))
     }
 
