@@ -1,6 +1,6 @@
 //! The pages that are made from the rules: the matrix, and what a data protection officer reads.
 //! `cargo xtask matrix --bless` writes the matrix; `BLESS=1 cargo test -p mash-policy --test pages` writes both.
-#![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
 use std::{
     env,
@@ -11,7 +11,10 @@ use std::{
 };
 
 use jiff::civil::date;
-use mash_policy::{Effect, Flow, Ground, Language, Matrix, Rule, Ruleset, statutory_minimum};
+use mash_policy::{
+    Case, CaseText, Effect, Flow, Ground, Language, Matrix, OnRecord, Rule, Ruleset, explain,
+    statutory_minimum,
+};
 
 fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
@@ -160,3 +163,80 @@ A person of whom nobody knows whether she is a party is not told even then (R20)
 | flow | purpose | what still goes |
 |---|---|---|
 ";
+
+/// `docs/dpo.md` is written by hand, and the blocks after `<!-- made: … -->` are made here.
+#[test]
+fn the_walk_through_one_disclosure_shows_what_the_rules_say() {
+    let path = "docs/dpo.md";
+    let written = fs::read_to_string(root(path)).unwrap();
+    let mut page = String::new();
+    let mut lines = written.lines();
+    let mut made = 0;
+    while let Some(line) = lines.next() {
+        writeln!(page, "{line}").unwrap();
+        let Some(order) = line.strip_prefix("<!-- made: ").and_then(|it| it.strip_suffix(" -->"))
+        else {
+            continue;
+        };
+        assert_eq!(lines.next(), Some("```text"), "a block follows {order}");
+        assert!(lines.by_ref().any(|line| line == "```"), "the block of {order} ends");
+        writeln!(page, "```text\n{}\n```", block(order).trim_end()).unwrap();
+        made += 1;
+    }
+    assert_eq!(made, 5);
+    golden(path, &page);
+}
+
+fn block(order: &str) -> String {
+    let words: Vec<&str> = order.split(' ').collect();
+    match words.as_slice() {
+        ["clause", rule, clause] => clause_text(rule, clause),
+        ["explanation", tag] => explanation(Language::from_tag(tag).unwrap()),
+        ["promises", ids @ ..] => ids.iter().map(|id| promise(id)).collect(),
+        _ => panic!("nobody knows how to make `{order}`"),
+    }
+}
+
+/// The text of a clause, from its first annotation to its end.
+fn clause_text(rule: &str, clause: &str) -> String {
+    let version = Ruleset::builtin().unwrap().version().to_string();
+    let text =
+        fs::read_to_string(root(&format!("policy/rulesets/{version}/{rule}.cedar"))).unwrap();
+    let paragraphs = text.split("\n\n");
+    let mut wanted = paragraphs.filter(|it| it.contains(&format!("@clause(\"{clause}\")")));
+    wanted.next().unwrap().to_owned()
+}
+
+/// A school on an ordinary night, the MIDDLE profile, and an address that nobody has marked.
+fn explanation(language: Language) -> String {
+    let facts = "flow = \"school\"\nrecipient = \"school\"\nprofile = \"middle\"\naddress_protect = \"unknown\"";
+    let (story, expected) = ("# Nobody marked the address", "outcome = \"permit\"\nrules = []");
+    let text = CaseText { name: "dpo", story, facts, expected };
+    let case = Case::parse(text).unwrap();
+    let ruleset = Ruleset::builtin().unwrap();
+    let record = OnRecord {
+        recipient: "school/6812301",
+        day: case.facts().decided_on,
+        ruleset: ruleset.version().as_str(),
+        flow: Some(case.facts().flow),
+        permitted: true,
+        degraded: false,
+        reasons: &[],
+        citations: &[],
+        facts: Some(case.facts()),
+    };
+    explain(&record, Some(&ruleset), language).unwrap().to_string()
+}
+
+/// A promise with its statement, as its file has it.
+fn promise(id: &str) -> String {
+    let files = fs::read_dir(root("policy/invariants")).unwrap();
+    let texts = files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+    let found = texts.filter_map(|text| {
+        let after = text.split_once(&format!("@id(\"{id}\")"))?.1.to_owned();
+        let statement = after.split_once("@statement(\"")?.1.split_once("\")")?.0.to_owned();
+        Some(statement)
+    });
+    let statement: Vec<String> = found.collect();
+    format!("{id}  {}\n", statement.first().unwrap())
+}
