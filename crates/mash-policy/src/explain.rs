@@ -41,6 +41,8 @@ pub struct OnRecord<'a> {
     pub citations: &'a [Cited],
     /// The facts that it rested on. Decisions that follow from an event alone, such as a withdrawal, have none.
     pub facts: Option<&'a RecipientFacts>,
+    /// Whether the recipient reads it, who hears nothing about what was withheld: that would tell what there is.
+    pub to_recipient: bool,
 }
 
 /// A clause of an agreement that a decision cites.
@@ -175,6 +177,13 @@ impl Explainer<'_> {
         facts: &RecipientFacts,
         ruleset: &Ruleset,
     ) -> Result<Vec<Section>, WordsError> {
+        let mut facts = *facts;
+        if self.record.to_recipient {
+            let permitted = ruleset.decide_afresh(&facts);
+            let entries = permitted.classes.iter().filter(|entry| entry.effect == Effect::Permit);
+            facts.offered = entries.map(|entry| entry.class).collect();
+        }
+        let facts = &facts;
         let decided = ruleset.decide_afresh(facts);
         let clauses = ruleset.deciding_clauses(facts);
         let mut sections = Vec::new();
@@ -188,7 +197,7 @@ impl Explainer<'_> {
             withheld.push(self.class_line(entry.class, &clauses, "because")?);
         }
         if let Decision::Permit(permit) = &decided.outcome {
-            if !permit.masked().is_empty() {
+            if !permit.masked().is_empty() && !self.record.to_recipient {
                 let details = self.details(permit.masked())?;
                 let rules: Vec<String> =
                     permit.mask_rules().iter().map(ToString::to_string).collect();
@@ -208,10 +217,12 @@ impl Explainer<'_> {
             sections.push(self.section("released", released)?);
             sections.push(self.section("bases", self.bases(permit.basis()))?);
         }
-        if withheld.is_empty() {
-            withheld.push(self.words.say("nothing-withheld", &[])?);
+        if !self.record.to_recipient {
+            if withheld.is_empty() {
+                withheld.push(self.words.say("nothing-withheld", &[])?);
+            }
+            sections.push(self.section("withheld", withheld)?);
         }
-        sections.push(self.section("withheld", withheld)?);
         sections.push(self.section("rules", self.rules(&clauses)?)?);
         Ok(sections)
     }

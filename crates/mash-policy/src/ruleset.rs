@@ -80,6 +80,12 @@ impl Ruleset {
         BUILTIN.clone()
     }
 
+    /// The files of the rule set that this build carries.
+    #[must_use]
+    pub const fn builtin_files() -> Sources<'static> {
+        sources::BUILTIN
+    }
+
     /// Loads a rule set: parses it, checks every clause against the schema, and makes it ready to be asked.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ fn record<'a>(facts: &'a RecipientFacts, reasons: &'a [String], permitted: bool)
         reasons,
         citations: &[],
         facts: Some(facts),
+        to_recipient: false,
     }
 }
 
@@ -103,5 +104,16 @@ fn no_decision_of_the_matrix_lacks_words() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn the_recipient_hears_what_it_got_and_nothing_of_what_there_is_besides() {
+    let held = RecipientFacts { address_protect: Answer::Unknown, ..facts() };
+    let record = OnRecord { to_recipient: true, ..record(&held, &[], true) };
+    let text = told(&record, Language::English);
+    assert!(text.contains("who the child is (F1): under R01 (statutory)"), "{text}");
+    for hidden in ["(F6)", "(F8)", "R21", "where in the place"] {
+        assert!(!text.contains(hidden), "{hidden}: {text}");
     }
 }
