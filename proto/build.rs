@@ -5,7 +5,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 15] = [
+const FILES: [&str; 18] = [
     "mash/type/v1/type.proto",
     "mash/options/v1/options.proto",
     "mash/event/v1/event.proto",
@@ -21,6 +21,9 @@ const FILES: [&str; 15] = [
     "mash/sharing/v1/agreement.proto",
     "mash/sharing/v1/sharing_service.proto",
     "mash/sharing/v1/agreement_service.proto",
+    "mash/sharing/v1/facts.proto",
+    "mash/sharing/v1/ruleset.proto",
+    "mash/sharing/v1/ruleset_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

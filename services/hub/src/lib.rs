@@ -10,4 +10,5 @@ pub mod data;
 pub mod demo;
 pub mod imports;
 pub mod people;
+pub mod proofs;
 pub mod serve;

@@ -13,7 +13,7 @@ use mash_proto::{
     police::v1::police_service_client::PoliceServiceClient,
     sharing::v1::{
         agreement_service_client::AgreementServiceClient,
-        sharing_service_client::SharingServiceClient,
+        ruleset_service_client::RulesetServiceClient, sharing_service_client::SharingServiceClient,
     },
 };
 use tonic::{metadata::MetadataValue, transport::Channel};
@@ -101,6 +101,15 @@ impl People {
     /// If there is no certificate.
     pub fn rolls(&self, organisation: &str) -> anyhow::Result<RollServiceClient<Channel>> {
         Ok(RollServiceClient::new(self.channel(organisation, &self.endpoints.education)?))
+    }
+
+    /// Versions of the sharing rules as this organisation.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn rulesets(&self, organisation: &str) -> anyhow::Result<RulesetServiceClient<Channel>> {
+        Ok(RulesetServiceClient::new(self.channel(organisation, &self.endpoints.routing)?))
     }
 
     /// Decisions and counts as this organisation.

@@ -13,7 +13,7 @@ use mash_store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::data::Data;
+use crate::{data::Data, proofs::Proofs};
 
 /// Which services one process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -125,8 +125,12 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         let ruleset = Ruleset::builtin().context("the rule set cannot be read")?;
         let routing =
             Routing::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock), ruleset, &secret)
-                .await?;
-        server = server.add_service(routing.service()).add_service(routing.agreements());
+                .await?
+                .with_prover(Arc::new(Proofs));
+        server = server
+            .add_service(routing.service())
+            .add_service(routing.agreements())
+            .add_service(routing.ruleset_versions());
         let stop = stop();
         tasks.spawn(async move {
             routing.run(stop).await;

@@ -7,4 +7,4 @@ pub mod take_in_report;
 pub mod take_in_withdrawal;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -15,6 +15,7 @@ use mash_proto::{
     disclosure::v1 as pb,
 };
 
+use crate::place_names::without_place_names;
 use crate::sanitise::{Replacement, sanitise, without_ambiguity};
 
 const ADDRESS_WITHHELD: &str = "[address withheld]";
@@ -135,6 +136,7 @@ pub fn candidate(
                 .iter()
                 .map(|adult| relation(adult, child))
                 .collect(),
+            sibling_establishments: other_schools.iter().map(|name| (*name).to_owned()).collect(),
         }),
         officer: incident.officer.as_ref().map(|officer| pb::ProfessionalContact {
             reference: officer.reference.as_str().to_owned(),
@@ -157,9 +159,28 @@ pub fn mask(content: &mut pb::Content, detail: Detail) {
                 narrative.whereabouts.clear();
             }
         }
-        // No content holds the one yet, and the other is taken out of free text for every reader outside the police.
-        Detail::SiblingSchool | Detail::PlaceNames => (),
+        Detail::SiblingSchool => {
+            if let Some(household) = &mut content.household {
+                household.sibling_establishments.clear();
+            }
+        }
+        Detail::PlaceNames => for_each_free_text(content, |text| {
+            *text = without_place_names(text);
+        }),
     }
+}
+
+/// What a person wrote freely, and so what may tell a place although nobody asked.
+fn for_each_free_text(content: &mut pb::Content, change: impl Fn(&mut String)) {
+    if let Some(narrative) = &mut content.narrative {
+        change(&mut narrative.circumstances);
+        change(&mut narrative.whereabouts);
+    }
+    if let Some(voice) = &mut content.voice {
+        change(&mut voice.words);
+        change(&mut voice.not_spoken_to_reason);
+    }
+    change(&mut content.actions);
 }
 
 fn identity(child: &Child) -> pb::ChildIdentity {

@@ -32,6 +32,7 @@ use crate::{
     },
     pseudonym::Pseudonymiser,
     route::Means,
+    rulesets::Rulesets,
     store::{
         directory,
         load::{Needs, load},
@@ -53,8 +54,8 @@ pub const NOT_MINIMISED: &str = "MASH-R004";
 pub struct Cases {
     /// For match keys and commitments.
     pub pseudonymiser: Pseudonymiser,
-    /// The rules.
-    pub ruleset: Arc<Ruleset>,
+    /// The versions of the rules.
+    pub rulesets: Arc<Rulesets>,
     /// The time of decisions.
     pub clock: Arc<dyn Clock>,
 }
@@ -84,10 +85,13 @@ impl Handler for Cases {
         let taken: Vec<Taken> = events.iter().map(open).collect::<Result<_, _>>()?;
         let needs = needs_of(&taken)?;
         let mut world = load(tx, &needs, &self.pseudonymiser).await?;
+        // In this transaction, so that every replica decides by the same version.
+        let ruleset = self.rulesets.in_force(tx).await?;
         let mut effects = Effects::default();
         for (event, taken) in events.iter().zip(taken) {
             let cause = Cause { event, now: self.clock.now() };
-            self.take_in(taken, &mut world, &mut effects, cause).map_err(|error| poison(&error))?;
+            self.take_in(taken, &ruleset, &mut world, &mut effects, cause)
+                .map_err(|error| poison(&error))?;
         }
         save(tx, &world, &effects).await?;
         Ok(())
@@ -98,6 +102,7 @@ impl Cases {
     fn take_in(
         &self,
         taken: Taken,
+        ruleset: &Ruleset,
         world: &mut World,
         effects: &mut Effects,
         cause: Cause<'_>,
@@ -105,14 +110,14 @@ impl Cases {
         let today = day_of(cause.now);
         let means = Means {
             authorities: Authorities::builtin(),
-            ruleset: &self.ruleset,
+            ruleset,
             pseudonymiser: &self.pseudonymiser,
             today,
         };
         match taken {
             Taken::Report(report) => take_in_report(report, means, world, effects, cause),
             Taken::Withdrawal(withdrawn) => {
-                take_in_withdrawal(&withdrawn, &self.ruleset, world, effects, cause)
+                take_in_withdrawal(&withdrawn, ruleset, world, effects, cause)
             }
             Taken::Receipt(receipt) => take_in_receipt(&receipt, means, world, effects, cause),
         }

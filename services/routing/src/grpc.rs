@@ -5,7 +5,7 @@ use mash_chassis::{
     fault::{self, Violation},
 };
 use mash_domain::{identifier::ForceCode, incident::CaseId, organisation::OrganisationKind};
-use mash_policy::Profile;
+use mash_policy::{Language, Profile};
 use mash_proto::{
     sharing::v1::{self as pb, sharing_service_server::SharingService},
     r#type::v1::OrganisationKind as WireKind,
@@ -14,9 +14,13 @@ use mash_store::{Store, StoreError, requests};
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use crate::store::{
-    decisions::{self, After},
-    profiles,
+use crate::{
+    explain::{Reader, explained},
+    rulesets::Rulesets,
+    store::{
+        decisions::{self, After},
+        profiles,
+    },
 };
 
 const INVALID: &str = "MASH-R010";
@@ -28,13 +32,18 @@ const STORE: &str = "MASH-R012";
 pub struct Sharing {
     store: Store,
     clock: std::sync::Arc<dyn mash_chassis::Clock>,
+    rulesets: std::sync::Arc<Rulesets>,
 }
 
 impl Sharing {
     /// Over this store.
     #[must_use]
-    pub fn new(store: Store, clock: std::sync::Arc<dyn mash_chassis::Clock>) -> Self {
-        Self { store, clock }
+    pub fn new(
+        store: Store,
+        clock: std::sync::Arc<dyn mash_chassis::Clock>,
+        rulesets: std::sync::Arc<Rulesets>,
+    ) -> Self {
+        Self { store, clock, rulesets }
     }
 }
 
@@ -70,6 +79,40 @@ impl SharingService for Sharing {
             last.map_or(String::new(), |(after, _)| format!("{}.{}", after.decided_ms, after.name));
         let decisions = kept.into_iter().map(|(_, decision)| decision).collect();
         Ok(Response::new(pb::ListDecisionsResponse { decisions, next_page_token }))
+    }
+
+    async fn explain_decision(
+        &self,
+        request: Request<pb::ExplainDecisionRequest>,
+    ) -> Result<Response<pb::ExplainDecisionResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let pb::ExplainDecisionRequest { name, language } = request.into_inner();
+        let languages = match (language.as_str(), Language::from_tag(&language)) {
+            ("", _) => Language::ALL.to_vec(),
+            (_, Some(language)) => vec![language],
+            (_, None) => {
+                let wrong = Violation::new("language", INVALID, "must be `en` or `cy`, or empty");
+                return Err(fault::invalid(INVALID, vec![wrong]));
+            }
+        };
+        let found = decisions::find(&self.store, &name).await.map_err(|error| store(&error))?;
+        let recorded = found.ok_or_else(fault::not_found)?;
+        let case = CaseId::from_name(&format!("incidents/{}", recorded.decision.case_id)).ok();
+        let force = match case {
+            Some(case) => {
+                decisions::force_of(&self.store, case).await.map_err(|error| store(&error))?
+            }
+            None => None,
+        };
+        let reader = Reader::of(&caller.organisation, force.as_ref(), &recorded.decision)
+            .ok_or_else(fault::not_found)?;
+        let version = &recorded.decision.ruleset;
+        let mut read = self.store.read().await.map_err(|error| store(&error))?;
+        let ruleset = self.rulesets.of_version(&mut read, version).await;
+        let ruleset = ruleset.map_err(|error| store(&error))?;
+        drop(read);
+        let answer = explained(recorded, ruleset.as_deref(), reader, &languages);
+        answer.map(Response::new).map_err(|_| fault::internal(STORE))
     }
 
     async fn set_force_profile(

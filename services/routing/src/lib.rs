@@ -13,12 +13,17 @@ pub mod compose;
 pub mod conflict;
 pub mod duty;
 pub mod events;
+pub mod explain;
+pub mod facts;
 pub mod grpc;
 pub mod identity;
+pub mod place_names;
 pub mod placement;
 pub mod pseudonym;
 pub mod route;
+pub mod rulesets;
 pub mod sanitise;
+pub mod siblings;
 pub mod store;
 pub mod world;
 
@@ -28,7 +33,8 @@ use mash_bus::{Bus, Intake, Relay};
 use mash_chassis::Clock;
 use mash_policy::Ruleset;
 use mash_proto::sharing::v1::{
-    agreement_service_server::AgreementServiceServer, sharing_service_server::SharingServiceServer,
+    agreement_service_server::AgreementServiceServer, ruleset_service_server::RulesetServiceServer,
+    sharing_service_server::SharingServiceServer,
 };
 use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +44,7 @@ use crate::{
     events::{Cases, Reference},
     grpc::Sharing,
     pseudonym::Pseudonymiser,
+    rulesets::{NoProver, Prover, Rulesets, grpc::RulesetVersions},
 };
 
 /// The routing service.
@@ -45,12 +52,13 @@ pub struct Routing {
     store: Store,
     bus: Arc<dyn Bus>,
     clock: Arc<dyn Clock>,
-    ruleset: Arc<Ruleset>,
+    rulesets: Arc<Rulesets>,
+    prover: Arc<dyn Prover>,
     pseudonymiser: Pseudonymiser,
 }
 
 impl Routing {
-    /// Prepares the tables.
+    /// Prepares the tables, and records the rule set of this build as the one in force if none is.
     ///
     /// # Errors
     ///
@@ -63,13 +71,36 @@ impl Routing {
         secret: &[u8],
     ) -> Result<Self, StoreError> {
         store.migrate(store::COMPONENT, store::MIGRATIONS).await?;
-        Ok(Self { store, bus, clock, ruleset, pseudonymiser: Pseudonymiser::new(secret) })
+        rulesets::app::start(&store, &ruleset, clock.now()).await?;
+        let (rulesets, prover) = (Arc::default(), Arc::new(NoProver));
+        Ok(Self { store, bus, clock, rulesets, prover, pseudonymiser: Pseudonymiser::new(secret) })
+    }
+
+    /// With somebody who proves what is proposed. Without, nothing can be proposed.
+    #[must_use]
+    pub fn with_prover(self, prover: Arc<dyn Prover>) -> Self {
+        Self { prover, ..self }
+    }
+
+    /// The versions of the rules that it serves.
+    #[must_use]
+    pub fn ruleset_versions(&self) -> RulesetServiceServer<RulesetVersions> {
+        RulesetServiceServer::new(RulesetVersions::new(
+            self.store.clone(),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.rulesets),
+            Arc::clone(&self.prover),
+        ))
     }
 
     /// What it serves.
     #[must_use]
     pub fn service(&self) -> SharingServiceServer<Sharing> {
-        SharingServiceServer::new(Sharing::new(self.store.clone(), Arc::clone(&self.clock)))
+        SharingServiceServer::new(Sharing::new(
+            self.store.clone(),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.rulesets),
+        ))
     }
 
     /// The agreements that it serves.
@@ -82,7 +113,7 @@ impl Routing {
     pub async fn run(&self, shutdown: CancellationToken) {
         let cases = Cases {
             pseudonymiser: self.pseudonymiser.clone(),
-            ruleset: Arc::clone(&self.ruleset),
+            rulesets: Arc::clone(&self.rulesets),
             clock: Arc::clone(&self.clock),
         };
         let reference = Reference { pseudonymiser: self.pseudonymiser.clone() };

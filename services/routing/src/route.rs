@@ -18,9 +18,9 @@ use mash_policy::{Conflict, Flow, RecipientDecision, RecipientFacts, RecipientKi
 use crate::{
     conflict::{Audience, Party, audience},
     duty::{Duty, Slot},
-    identity::{ChildKeys, Discrepancy, PlaceKind, Placement, Question, RollEntry, resolve},
+    identity::{ChildKeys, Discrepancy, Placement, Question, resolve},
     placement::Held,
-    pseudonym::{MatchKey, Pseudonymiser},
+    pseudonym::Pseudonymiser,
     world::{Agreed, Establishment, World},
 };
 
@@ -88,6 +88,8 @@ pub struct Plan {
     pub copy: bool,
     /// What the rules let through, and why not the rest.
     pub decision: RecipientDecision,
+    /// The facts that it rests on.
+    pub facts: RecipientFacts,
     /// The agreements that cover it; for a duty, none does and none has to.
     pub cover: Cover,
     /// The version of the force's agreement.
@@ -155,6 +157,12 @@ fn home_force(subject: &Subject<'_>, consulted: &Consulted<'_>) -> Option<ForceC
         Some(consulted.means.authorities.by_code(authority)?.force.clone())
     };
     child.home_force.clone().or_else(by_address)
+}
+
+/// A decision, and what it rests on.
+struct Decided {
+    facts: RecipientFacts,
+    decision: RecipientDecision,
 }
 
 struct Planner<'a> {
@@ -352,7 +360,8 @@ impl Planner<'_> {
         Ok(Plan { slot: Slot::HomeForce, ..self.bare(Flow::HomeForce, recipient, decision) })
     }
 
-    fn bare(&self, kind: Flow, recipient: OrganisationId, decision: RecipientDecision) -> Plan {
+    fn bare(&self, kind: Flow, recipient: OrganisationId, decided: Decided) -> Plan {
+        let Decided { facts, decision } = decided;
         Plan {
             slot: Slot::School,
             kind,
@@ -364,6 +373,7 @@ impl Planner<'_> {
             discrepancy: None,
             copy: false,
             decision,
+            facts,
             cover: Cover::ABSENT,
             profile_version: self.agreed().version,
         }
@@ -375,9 +385,12 @@ impl Planner<'_> {
         recipient_kind: RecipientKind,
         nation: Nation,
         conflict: Conflict,
-    ) -> RecipientDecision {
-        let facts = self.facts(flow, recipient_kind, nation, conflict);
-        self.consulted.means.ruleset.decide(&facts)
+    ) -> Decided {
+        self.decided(self.facts(flow, recipient_kind, nation, conflict))
+    }
+
+    fn decided(&self, facts: RecipientFacts) -> Decided {
+        Decided { facts, decision: self.consulted.means.ruleset.decide(&facts) }
     }
 
     fn facts(
@@ -450,59 +463,6 @@ impl Planner<'_> {
             works_at: adult.works_at.as_ref().and_then(|stated| stated.laestab.as_ref()),
         })
     }
-}
-
-/// The names of establishments that other children of the incident attend, or are said to, and this child does not.
-///
-/// Which school another child goes to is nobody's business at this one, and with a protected address it tells where
-/// the family is (R21).
-#[must_use]
-pub fn other_schools<'a>(
-    incident: &'a Incident,
-    child: &Child,
-    consulted: &Consulted<'a>,
-) -> Vec<&'a str> {
-    let own = schools_of(child, consulted);
-    let others = incident.children.iter().filter(|other| other.reference != child.reference);
-    let mut names: Vec<&str> = others
-        .flat_map(|other| {
-            let stated =
-                other.stated_establishment.iter().filter(|stated| stated.laestab.is_none());
-            let stated = stated.map(|stated| stated.stated_name.as_str());
-            let known =
-                schools_of(other, consulted).into_iter().filter(|laestab| !own.contains(laestab));
-            let known = known.filter_map(|laestab| consulted.world.establishments.get(&laestab));
-            stated.chain(known.map(|found| found.display_name.as_str())).collect::<Vec<_>>()
-        })
-        .collect();
-    let own_names: Vec<&str> = own
-        .iter()
-        .filter_map(|laestab| consulted.world.establishments.get(laestab))
-        .map(|found| found.display_name.as_str())
-        .collect();
-    names.retain(|name| !own_names.iter().any(|own| name_key(own) == name_key(name)));
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
-/// Every establishment that the roll or the officer connects with a child, past ones included.
-fn schools_of(child: &Child, consulted: &Consulted<'_>) -> Vec<Laestab> {
-    let keys = child_keys(child, consulted.means.pseudonymiser);
-    let is_child = |entry: &&RollEntry| {
-        let number =
-            |held: &Option<MatchKey>, given: &Option<MatchKey>| held.is_some() && held == given;
-        number(&entry.upn, &keys.upn)
-            || number(&entry.nhs_number, &keys.nhs_number)
-            || keys.person.as_ref() == Some(&entry.person)
-    };
-    let on_rolls = consulted.world.roll.iter().filter(is_child).flat_map(|entry| &entry.places);
-    let on_rolls = on_rolls.filter_map(|place| match &place.at {
-        PlaceKind::Main(laestab) | PlaceKind::Subsidiary(laestab) => Some(laestab.clone()),
-        PlaceKind::HomeEducated => None,
-    });
-    let stated = child.stated_establishment.iter().filter_map(|stated| stated.laestab.clone());
-    on_rolls.chain(stated).collect()
 }
 
 /// The match keys of a reported child.

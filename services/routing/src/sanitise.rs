@@ -79,10 +79,10 @@ pub fn sanitise(text: &str, replacements: &[Replacement]) -> String {
 }
 
 /// A word, or what stands between two words.
-struct Token<'a> {
-    text: &'a str,
-    key: String,
-    is_word: bool,
+pub(crate) struct Token<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) key: String,
+    pub(crate) is_word: bool,
 }
 
 /// How many tokens the phrase takes up at the start of these, if it stands there. Words may be joined by anything
@@ -107,7 +107,7 @@ fn matched(tokens: &[Token<'_>], replacement: &Replacement) -> Option<usize> {
     Some(position + possessive)
 }
 
-fn tokens(text: &str) -> Vec<Token<'_>> {
+pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {

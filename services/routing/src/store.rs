@@ -5,6 +5,7 @@ pub mod decisions;
 pub mod directory;
 pub mod load;
 pub mod profiles;
+pub mod rulesets;
 pub mod save;
 
 use mash_store::Migration;
@@ -23,6 +24,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 3,
         name: "agreements",
         sql: include_str!("../migrations/0003_agreements.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "rulesets and facts",
+        sql: include_str!("../migrations/0004_rulesets.sql"),
     },
 ];
 

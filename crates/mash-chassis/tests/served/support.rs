@@ -16,9 +16,9 @@ use mash_chassis::{
     client_channel, fault,
 };
 use mash_proto::sharing::v1::{
-    GetConservationRequest, GetConservationResponse, ListDecisionsRequest, ListDecisionsResponse,
-    ListForceProfilesRequest, ListForceProfilesResponse, SetForceProfileRequest,
-    SetForceProfileResponse,
+    ExplainDecisionRequest, ExplainDecisionResponse, GetConservationRequest,
+    GetConservationResponse, ListDecisionsRequest, ListDecisionsResponse, ListForceProfilesRequest,
+    ListForceProfilesResponse, SetForceProfileRequest, SetForceProfileResponse,
     sharing_service_client::SharingServiceClient,
     sharing_service_server::{SharingService, SharingServiceServer},
 };
@@ -63,6 +63,15 @@ impl SharingService for Echo {
         request: Request<SetForceProfileRequest>,
     ) -> Result<Response<SetForceProfileResponse>, Status> {
         Ok(Response::new(SetForceProfileResponse { profile: request.into_inner().profile }))
+    }
+
+    async fn explain_decision(
+        &self,
+        request: Request<ExplainDecisionRequest>,
+    ) -> Result<Response<ExplainDecisionResponse>, Status> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        Caller::of(&request)?;
+        Ok(Response::new(ExplainDecisionResponse::default()))
     }
 
     async fn list_force_profiles(

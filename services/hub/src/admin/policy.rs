@@ -3,6 +3,7 @@
 mod diff;
 mod prove;
 mod rulesets;
+mod served;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,16 @@ pub enum PolicyCommand {
     Prove(prove::ProveArgs),
     /// Prove that NEW releases nothing more than OLD, or list what more; exit 1 if there is more.
     Diff(diff::DiffArgs),
+    /// Replay recorded decisions through a candidate: who would gain or lose what, and how many children be missed.
+    Simulate(served::SimulateArgs),
+    /// Propose the rule set in a folder; it is checked and proved, and refused whole if anything fails.
+    Propose(served::ProposeArgs),
+    /// Put a proposed version in force, as somebody of another organisation.
+    Approve(served::ApproveArgs),
+    /// List the versions, the latest first.
+    List(served::ListArgs),
+    /// Tell a decision in words: who got what, what was withheld, why, under which rule and clause.
+    Explain(served::ExplainArgs),
 }
 
 /// Who does the proving.
@@ -38,11 +49,15 @@ impl PolicyCommand {
     /// If a rule set cannot be read, the solver cannot be started, or what was to be proved is not so.
     pub async fn run(self) -> anyhow::Result<()> {
         // Provers are threads of their own and ask their solvers one question after the other.
-        tokio::task::spawn_blocking(move || match self {
-            Self::Prove(args) => args.run(),
-            Self::Diff(args) => args.run(),
-        })
-        .await?
+        match self {
+            Self::Prove(args) => tokio::task::spawn_blocking(move || args.run()).await?,
+            Self::Diff(args) => tokio::task::spawn_blocking(move || args.run()).await?,
+            Self::Simulate(args) => args.run().await,
+            Self::Propose(args) => args.run().await,
+            Self::Approve(args) => args.run().await,
+            Self::List(args) => args.run().await,
+            Self::Explain(args) => args.run().await,
+        }
     }
 }
 

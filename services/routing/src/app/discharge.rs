@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use mash_domain::{
     agreement::Citation,
+    answer::Answer,
     data_class::{ClassSet, DataClass},
     incident::Child,
     sharing::Ground,
 };
-use mash_policy::{Decision, Effect, Permit, ReasonCode};
+use mash_policy::{
+    Decision, Detail, Effect, Permit, ReasonCode, RecipientDecision, RecipientFacts,
+};
 use mash_proto::{
     convert::{agreement::citation_to_wire, time_to_wire},
     disclosure::v1 as disclosure,
@@ -26,7 +29,8 @@ use crate::{
     agreements::app::guard_of,
     compose::{candidate, mask},
     duty::{Disclosure, Duty, Slot},
-    route::{Consulted, Plan, Subject, other_schools, plan},
+    route::{Consulted, Plan, Subject, plan},
+    siblings::other_schools,
     world::{Case, World, duty_id},
 };
 
@@ -119,6 +123,7 @@ impl Changes {
         }
         effects.decisions.extend(self.effects.decisions);
         effects.messages.extend(self.effects.messages);
+        effects.facts.extend(self.effects.facts);
     }
 }
 
@@ -203,7 +208,7 @@ impl<'a> Discharging<'a> {
             self.refuse(duty, plan, &[ReasonCode::AgreementNotLive]);
             return Ok(());
         };
-        let content = self.minimised(&permit)?;
+        let content = self.minimised(&plan.facts, &permit)?;
         let news = self.news(duty, plan, &content);
         let decision_id = self.record(duty, plan, Vec::new(), Some((&content, news.as_ref())));
         match news {
@@ -225,12 +230,21 @@ impl<'a> Discharging<'a> {
     }
 
     /// What the permit lets through, and nothing else.
-    fn minimised(&self, permit: &Permit) -> Result<Vec<u8>, DischargeError> {
+    fn minimised(
+        &self,
+        facts: &RecipientFacts,
+        permit: &Permit,
+    ) -> Result<Vec<u8>, DischargeError> {
         let Occasion { incident, child, .. } = *self.occasion;
         let schools = other_schools(incident, child, &self.consulted);
         let mut content = candidate(incident, child, permit.classes(), &schools);
         for detail in permit.masked() {
             mask(&mut content, *detail);
+        }
+        // The detail is a part of the narrative. Other free text may go without it, and tells as much.
+        let asked = permit.classes().contains(Detail::PlaceNames.class());
+        if !asked && facts.address_protect != Answer::No {
+            mask(&mut content, Detail::PlaceNames);
         }
         Ok(minimise(&content.encode_to_vec(), permit.classes())?)
     }
@@ -354,7 +368,7 @@ impl<'a> Discharging<'a> {
             duty_id: duty.id.clone(),
             recipient: Some((&plan.recipient).into()),
             effect: effect(content.is_some()).into(),
-            classes: class_decisions(plan, content.is_some()),
+            classes: class_decisions(&plan.decision, content.is_some()),
             ruleset: plan.decision.ruleset.to_string(),
             decide_time: Some(time_to_wire(cause.now)),
             reason_codes,
@@ -369,13 +383,17 @@ impl<'a> Discharging<'a> {
                 .discrepancy
                 .map_or(String::new(), |found| found.code().to_owned()),
             disclosure_id: content.map_or(String::new(), |_| disclosure_id(&duty.id, plan)),
-            basis_codes: permit.map_or(Vec::new(), |permit| {
-                permit.basis().iter().map(ToString::to_string).collect()
+            basis_codes: permit.map_or(Vec::new(), |permit| words(permit.basis())),
+            masked_details: permit.map_or(Vec::new(), |permit| {
+                permit.masked().iter().map(|detail| detail.word().to_owned()).collect()
             }),
+            mask_rule_ids: permit.map_or(Vec::new(), |permit| words(permit.mask_rules())),
+            degraded: permit.is_some_and(Permit::is_degraded),
             citations: permit.map_or(Vec::new(), |permit| {
                 citations(plan, permit).iter().flatten().map(citation_to_wire).collect()
             }),
         };
+        self.changes.effects.facts.insert(decision.name.clone(), plan.facts);
         self.changes.effects.decide(decision, cause);
         id
     }
@@ -412,12 +430,21 @@ fn keeps(plan: &Plan) -> bool {
     }
 }
 
-fn class_decisions(plan: &Plan, released: bool) -> Vec<sharing::ClassDecision> {
+fn words<T: ToString>(of: &[T]) -> Vec<String> {
+    of.iter().map(ToString::to_string).collect()
+}
+
+/// A decision class by class, as it is recorded; `released` tells whether what it permits went.
+#[must_use]
+pub fn class_decisions(
+    decision: &RecipientDecision,
+    released: bool,
+) -> Vec<sharing::ClassDecision> {
     let of = |effect| match effect {
         Effect::Permit if released => sharing::Effect::Permit,
         Effect::Permit | Effect::Refuse => sharing::Effect::Refuse,
     };
-    plan.decision
+    decision
         .classes
         .iter()
         .map(|decided| sharing::ClassDecision {

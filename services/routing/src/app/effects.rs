@@ -3,10 +3,11 @@
 //! What goes to a recipient carries nothing of the event that caused it: its id would tell how often the report was
 //! revised, and with it that something changed that the recipient may not know.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use mash_domain::organisation::{OrganisationId, OrganisationKind};
+use mash_policy::RecipientFacts;
 use mash_proto::{
     convert::time_to_wire,
     disclosure::v1 as disclosure,
@@ -32,6 +33,8 @@ pub struct Effects {
     pub decisions: Vec<sharing::Decision>,
     /// To be published, decisions first.
     pub messages: Vec<OutboxMessage>,
+    /// What decisions rested on, by their names. Kept, and never published.
+    pub facts: BTreeMap<String, RecipientFacts>,
     recalls: BTreeSet<String>,
 }
 

@@ -117,6 +117,9 @@ fn refusal(
         second_recipient: false,
         basis_codes: Vec::new(),
         citations: Vec::new(),
+        masked_details: Vec::new(),
+        mask_rule_ids: Vec::new(),
+        degraded: false,
     }
 }
 

@@ -21,9 +21,11 @@ use super::{
 use crate::{
     conflict::Contact,
     duty::{Duty, DutyState, Slot},
+    facts,
     identity::{Place, PlaceKind, RollEntry},
     pseudonym::Pseudonymiser,
     route::{Means, child_keys},
+    rulesets::simulate::Recorded,
     world::{Establishment, World, duty_id},
 };
 
@@ -215,4 +217,22 @@ fn a_school_that_may_not_be_told_any_more_is_recalled_and_the_desk_answers() {
     assert_eq!(live[0].recipient.to_string(), "authority/672");
     assert_eq!(duty.current().unwrap().id, live[0].id, "receipts of the desk count");
     assert_eq!(duty.state, DutyState::Released);
+}
+
+/// Every decision of the night of the scenario with its facts, taken without a store: each child on the roll of one
+/// school, the second report of everything included.
+pub(crate) fn night_on_record() -> Vec<Recorded> {
+    let night = Night::new();
+    let mut found = Vec::new();
+    for place in &night.incidents {
+        let mut incident = place.first.clone();
+        incident.revision = 1;
+        let mut world = world(&incident, &[PlaceKind::Main(at(HERE))], vec![school(HERE)]);
+        let effects = report(&mut world, incident);
+        found.extend(effects.decisions.into_iter().map(|decision| {
+            let facts = effects.facts.get(&decision.name).map(facts::to_wire);
+            Recorded { decision, facts }
+        }));
+    }
+    found
 }

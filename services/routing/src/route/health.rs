@@ -38,7 +38,7 @@ impl Planner<'_> {
             agreed: cover.classes,
             ..self.facts(flow, RecipientKind::Health, authority.nation, Conflict::Clear)
         };
-        let decision = means.ruleset.decide(&facts);
+        let decision = self.decided(facts);
         // Beside the duty of the school, where there is one: a second recipient goes with a first.
         let slots = || plans.iter().filter(|plan| !plan.copy).map(|plan| plan.slot);
         let school = slots().find(|slot| *slot == Slot::School);

@@ -1,13 +1,13 @@
 //! Reading decisions back, and counting duties.
 
 use mash_domain::{identifier::ForceCode, incident::CaseId};
-use mash_proto::sharing::v1::{Decision, GetConservationResponse};
+use mash_proto::sharing::v1::{Decision, DecisionFacts, GetConservationResponse};
 use mash_store::{Store, StoreError};
 use prost::Message;
-use sqlx::Row as _;
+use sqlx::{Row as _, any::AnyRow};
 
 use super::{corrupt, load::parse};
-use crate::duty::DutyState;
+use crate::{duty::DutyState, rulesets::simulate::Recorded};
 
 /// The force that reported a case, if routing knows the case.
 ///
@@ -63,6 +63,63 @@ pub async fn list(
             Ok((After { decided_ms: row.try_get(1)?, name: row.try_get(0)? }, decision))
         })
         .collect()
+}
+
+/// The decision with this name, and what it rested on.
+///
+/// # Errors
+///
+/// [`StoreError`] if the store fails or the row does not read back.
+pub async fn find(store: &Store, name: &str) -> Result<Option<Recorded>, StoreError> {
+    let mut read = store.read().await?;
+    let row = sqlx::query("SELECT payload, facts FROM routing_decisions WHERE decision_id = $1")
+        .bind(name)
+        .fetch_optional(&mut *read)
+        .await?;
+    row.as_ref().map(|row| recorded(row, 0)).transpose()
+}
+
+/// Every decision after this one, oldest first, with what it rested on.
+///
+/// # Errors
+///
+/// [`StoreError`] if the store fails or a row does not read back.
+pub async fn since(
+    store: &Store,
+    after: &After,
+    limit: i64,
+) -> Result<Vec<(After, Recorded)>, StoreError> {
+    let mut read = store.read().await?;
+    let rows = sqlx::query(
+        "SELECT decision_id, decided_ms, payload, facts FROM routing_decisions
+         WHERE decided_ms > $1 OR (decided_ms = $1 AND decision_id > $2)
+         ORDER BY decided_ms, decision_id LIMIT $3",
+    )
+    .bind(after.decided_ms)
+    .bind(&after.name)
+    .bind(limit)
+    .fetch_all(&mut *read)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let after = After { decided_ms: row.try_get(1)?, name: row.try_get(0)? };
+            Ok((after, recorded(row, 2)?))
+        })
+        .collect()
+}
+
+/// A decision and its facts, from this column and the next.
+fn recorded(row: &AnyRow, column: usize) -> Result<Recorded, StoreError> {
+    let (payload, facts): (Vec<u8>, Option<Vec<u8>>) =
+        (row.try_get(column)?, row.try_get(column + 1)?);
+    let unreadable = |_| corrupt("routing_decisions");
+    Ok(Recorded {
+        decision: Decision::decode(payload.as_slice()).map_err(unreadable)?,
+        facts: facts
+            .map(|facts| DecisionFacts::decode(facts.as_slice()))
+            .transpose()
+            .map_err(unreadable)?,
+    })
 }
 
 /// Counts every duty (P1).

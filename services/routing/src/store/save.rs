@@ -1,12 +1,11 @@
 //! Writing what a batch has changed, in statements of many rows.
 
-use mash_proto::sharing::v1::Decision;
 use mash_store::{StoreError, Tx, outbox, placeholders};
 use prost::Message;
 use sqlx::AssertSqlSafe;
 
 use super::{CHUNK, COMPONENT};
-use crate::{app::effects::Effects, world::World};
+use crate::{app::effects::Effects, facts, world::World};
 
 /// Writes the changed cases and duties, records the decisions, and enqueues the events: all or nothing, with the
 /// transaction. The decisions are durable with the commit, and only then does a relay publish anything (P2).
@@ -18,7 +17,7 @@ pub async fn save(tx: &mut Tx, world: &World, effects: &Effects) -> Result<(), S
     save_cases(tx, world).await?;
     save_duties(tx, world).await?;
     save_disclosures(tx, world).await?;
-    save_decisions(tx, &effects.decisions).await?;
+    save_decisions(tx, effects).await?;
     outbox::enqueue(tx, COMPONENT, &effects.messages).await
 }
 
@@ -109,12 +108,12 @@ async fn save_disclosures(tx: &mut Tx, world: &World) -> Result<(), StoreError> 
     Ok(())
 }
 
-async fn save_decisions(tx: &mut Tx, decisions: &[Decision]) -> Result<(), StoreError> {
-    for chunk in decisions.chunks(CHUNK) {
+async fn save_decisions(tx: &mut Tx, effects: &Effects) -> Result<(), StoreError> {
+    for chunk in effects.decisions.chunks(CHUNK) {
         let sql = format!(
-            "INSERT INTO routing_decisions (decision_id, case_id, decided_ms, payload) VALUES {}
+            "INSERT INTO routing_decisions (decision_id, case_id, decided_ms, payload, facts) VALUES {}
              ON CONFLICT (decision_id) DO NOTHING",
-            placeholders(chunk.len(), 4)
+            placeholders(chunk.len(), 5)
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for decision in chunk {
@@ -125,7 +124,10 @@ async fn save_decisions(tx: &mut Tx, decisions: &[Decision]) -> Result<(), Store
                 .bind(&decision.name)
                 .bind(&decision.case_id)
                 .bind(decided_ms)
-                .bind(decision.encode_to_vec());
+                .bind(decision.encode_to_vec())
+                .bind(
+                    effects.facts.get(&decision.name).map(|it| facts::to_wire(it).encode_to_vec()),
+                );
         }
         query.execute(tx.conn()).await?;
     }
