@@ -8,6 +8,7 @@ pub mod closing;
 pub mod faults;
 pub mod play;
 pub mod prepare;
+pub mod refusal;
 pub mod tell;
 
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
@@ -73,6 +74,7 @@ pub async fn run(options: &Options, shutdown: &CancellationToken) -> anyhow::Res
     let Played { night, people, names, closing, running, endpoints, data } =
         play_through(options, shutdown).await?;
     tell::three_children(&night, &people, &names).await?;
+    refusal::explained(&night, &people, &names).await?;
     closing.print();
     fs::write(data.folder().join(FINISHED), "")?;
     match running {
