@@ -224,6 +224,7 @@ fn explanation(language: Language) -> String {
         reasons: &[],
         citations: &[],
         facts: Some(case.facts()),
+        to_recipient: false,
     };
     explain(&record, Some(&ruleset), language).unwrap().to_string()
 }
