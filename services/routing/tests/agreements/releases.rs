@@ -18,7 +18,10 @@ use prost::Message as _;
 
 use crate::support::{BOARD, FORCE, Hub, by, terms};
 
-on_both!(a_board_hears_while_an_agreement_is_live_and_only_then);
+on_both!(
+    a_board_hears_while_an_agreement_is_live_and_only_then,
+    nothing_reaches_the_board_once_termination_has_returned,
+);
 
 /// A child of Bridgend whose school nobody knows: the desk is told, and the health board if that is agreed.
 async fn report(hub: &Hub, number: u8) -> CaseId {
@@ -108,4 +111,42 @@ async fn a_board_hears_while_an_agreement_is_live_and_only_then(dialect: Dialect
     assert_eq!(ended[0].reason_codes, ["agreement-not-live"]);
 
     assert_eq!(heard(&hub, "afterwards", 1).await.len(), 1, "nothing more");
+}
+
+/// How many notices the health board's topic holds at this moment.
+async fn on_the_topic(hub: &Hub) -> i64 {
+    let mut read = hub.store.read().await.unwrap();
+    let count = "SELECT CAST(COUNT(*) AS BIGINT) FROM bus_log WHERE topic = $1";
+    let row = sqlx::query(count).bind(topics::DISCLOSED_HEALTH).fetch_one(&mut *read).await;
+    sqlx::Row::get(&row.unwrap(), 0)
+}
+
+async fn nothing_reaches_the_board_once_termination_has_returned(dialect: Dialect) {
+    let hub = Hub::running(dialect).await;
+    let mut released = 0;
+    for round in 0..6 {
+        let live = hub.live(terms()).await;
+        let before = on_the_topic(&hub).await;
+        let reports = async {
+            let mut cases = Vec::new();
+            for number in 0..20 {
+                cases.push(report(&hub, round * 20 + number + 1).await);
+            }
+            cases
+        };
+        // Each round ends the agreement a little later in the flood.
+        let end = async {
+            tokio::time::sleep(Duration::from_millis(10 * u64::from(round))).await;
+            hub.terminate(BOARD, &live).await.unwrap();
+            on_the_topic(&hub).await
+        };
+        let (cases, at_return) = tokio::join!(reports, end);
+        for case in cases {
+            decided(&hub, case).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(on_the_topic(&hub).await, at_return, "round {round}");
+        released += at_return - before;
+    }
+    assert!(released < 120, "no termination ever came in time");
 }

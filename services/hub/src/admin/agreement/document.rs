@@ -63,7 +63,10 @@ impl Document {
 
 impl Block {
     fn text(&self, out: &mut String) {
-        let fact = |(name, value): (&String, &String)| wrapped(&format!("{name}: {value}"), "  ");
+        let fact = |(name, value): (&String, &String)| {
+            let colon = if name.ends_with('?') { "" } else { ":" };
+            wrapped(&format!("{name}{colon} {value}"), "  ")
+        };
         let text = match self {
             Self::Heading(heading) => {
                 format!("\n{heading}\n{}\n", "-".repeat(heading.chars().count()))
