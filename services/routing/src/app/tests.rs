@@ -30,6 +30,7 @@ use crate::{
 };
 
 mod health;
+mod location;
 mod one_notice;
 mod silence;
 

@@ -67,7 +67,7 @@ fn everything() -> Vec<Clause> {
     vec![clause("4.1", &[1, 2, 3, 5]), clause("4.2", &[12])]
 }
 
-fn live() -> Agreement {
+pub(super) fn live() -> Agreement {
     agreement(&[FORCE, BOARD], everything(), date(2027, 3, 31))
 }
 

@@ -59,7 +59,7 @@ fn dual() -> World {
     world
 }
 
-fn releases(messages: &[OutboxMessage]) -> Vec<DisclosureReleased> {
+pub(super) fn releases(messages: &[OutboxMessage]) -> Vec<DisclosureReleased> {
     let envelopes = messages.iter().map(|sent| Envelope::decode(sent.payload.as_slice()).unwrap());
     envelopes
         .filter(holds::<DisclosureReleased>)

@@ -25,10 +25,12 @@ pub(super) enum Place {
     Unknown,
     HomeForce,
     EarlyYears,
+    /// The health board beside the school, under a live agreement.
+    Health,
 }
 
 impl Place {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::School,
         Self::Two,
         Self::Alternate,
@@ -38,12 +40,13 @@ impl Place {
         Self::Unknown,
         Self::HomeForce,
         Self::EarlyYears,
+        Self::Health,
     ];
 
     /// How many recipients are told of the child. The desk and the hub's queue are two; so are school and home force.
     pub(super) const fn recipients(self) -> usize {
         match self {
-            Self::Unknown | Self::HomeForce => 2,
+            Self::Unknown | Self::HomeForce | Self::Health => 2,
             _ => 1,
         }
     }
@@ -208,6 +211,9 @@ impl Scene {
         if self.place == Place::Unknown {
             world.roll.clear();
         }
+        if self.place == Place::Health {
+            world.agreements = vec![super::super::health::live()];
+        }
         world.agreed = agreed(self);
         world
     }
@@ -336,6 +342,8 @@ impl Scene {
             sibling.upn.clear();
             sibling.nhs_number.clear();
             sibling.home_force_code.clear();
+            // Of another health board, which hears nothing.
+            sibling.address.get_or_insert_default().authority_code = "681".to_owned();
             let other = usize::from(values.0[SIBLING_SCHOOL]) % 2;
             sibling.stated_establishment = Some(pb::StatedEstablishment {
                 stated_name: String::new(),
