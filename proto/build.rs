@@ -5,7 +5,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 18] = [
+const FILES: [&str; 20] = [
     "mash/type/v1/type.proto",
     "mash/options/v1/options.proto",
     "mash/event/v1/event.proto",
@@ -19,11 +19,13 @@ const FILES: [&str; 18] = [
     "mash/education/v1/notice_service.proto",
     "mash/sharing/v1/sharing.proto",
     "mash/sharing/v1/agreement.proto",
+    "mash/sharing/v1/consent.proto",
     "mash/sharing/v1/sharing_service.proto",
     "mash/sharing/v1/agreement_service.proto",
     "mash/sharing/v1/facts.proto",
     "mash/sharing/v1/ruleset.proto",
     "mash/sharing/v1/ruleset_service.proto",
+    "mash/sharing/v1/consent_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

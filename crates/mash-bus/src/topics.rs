@@ -21,6 +21,8 @@ pub const DISCLOSED_EDUCATION: &str = "mash.disclosed.education.v1";
 pub const DISCLOSED_SOCIAL_CARE: &str = "mash.disclosed.social-care.v1";
 /// Minimised messages for health; key = recipient organisation.
 pub const DISCLOSED_HEALTH: &str = "mash.disclosed.health.v1";
+/// Minimised messages for third-sector providers; key = recipient organisation.
+pub const DISCLOSED_PROVIDER: &str = "mash.disclosed.provider.v1";
 /// Every permit and refusal; key = case id.
 pub const DECISIONS: &str = "mash.decisions.v1";
 /// Delivered, opened, acknowledged, rejected, escalated; key = case id.
@@ -46,6 +48,7 @@ pub fn all() -> Vec<TopicSpec> {
         DISCLOSED_EDUCATION,
         DISCLOSED_SOCIAL_CARE,
         DISCLOSED_HEALTH,
+        DISCLOSED_PROVIDER,
         DECISIONS,
         RECEIPTS,
         AGREEMENTS,

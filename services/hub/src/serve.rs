@@ -130,6 +130,7 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         server = server
             .add_service(routing.service())
             .add_service(routing.agreements())
+            .add_service(routing.consents())
             .add_service(routing.ruleset_versions());
         let stop = stop();
         tasks.spawn(async move {

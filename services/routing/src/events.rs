@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use mash_bus::{HandleError, Handler, topics};
 use mash_chassis::Clock;
 use mash_domain::{
@@ -30,6 +31,7 @@ use crate::{
         take_in_report::take_in_report,
         take_in_withdrawal::take_in_withdrawal,
     },
+    consents,
     pseudonym::Pseudonymiser,
     route::Means,
     rulesets::Rulesets,
@@ -94,11 +96,23 @@ impl Handler for Cases {
                 .map_err(|error| poison(&error))?;
         }
         save(tx, &world, &effects).await?;
+        let now = self.clock.now();
+        let means = self.means(&ruleset, now);
+        consents::app::follow_cases(tx, &world, means, events, now).await?;
         Ok(())
     }
 }
 
 impl Cases {
+    fn means<'a>(&'a self, ruleset: &'a Ruleset, now: Timestamp) -> Means<'a> {
+        Means {
+            authorities: Authorities::builtin(),
+            ruleset,
+            pseudonymiser: &self.pseudonymiser,
+            today: day_of(now),
+        }
+    }
+
     fn take_in(
         &self,
         taken: Taken,
@@ -107,13 +121,7 @@ impl Cases {
         effects: &mut Effects,
         cause: Cause<'_>,
     ) -> Result<(), DischargeError> {
-        let today = day_of(cause.now);
-        let means = Means {
-            authorities: Authorities::builtin(),
-            ruleset,
-            pseudonymiser: &self.pseudonymiser,
-            today,
-        };
+        let means = self.means(ruleset, cause.now);
         match taken {
             Taken::Report(report) => take_in_report(report, means, world, effects, cause),
             Taken::Withdrawal(withdrawn) => {

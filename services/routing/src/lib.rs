@@ -11,6 +11,7 @@ pub mod agreements;
 pub mod app;
 pub mod compose;
 pub mod conflict;
+pub mod consents;
 pub mod duty;
 pub mod events;
 pub mod explain;
@@ -33,14 +34,15 @@ use mash_bus::{Bus, Intake, Relay};
 use mash_chassis::Clock;
 use mash_policy::Ruleset;
 use mash_proto::sharing::v1::{
-    agreement_service_server::AgreementServiceServer, ruleset_service_server::RulesetServiceServer,
-    sharing_service_server::SharingServiceServer,
+    agreement_service_server::AgreementServiceServer, consent_service_server::ConsentServiceServer,
+    ruleset_service_server::RulesetServiceServer, sharing_service_server::SharingServiceServer,
 };
 use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     agreements::grpc::Agreements,
+    consents::{grpc::Consents, sweep::Sweep},
     events::{Cases, Reference},
     grpc::Sharing,
     pseudonym::Pseudonymiser,
@@ -109,6 +111,17 @@ impl Routing {
         AgreementServiceServer::new(Agreements::new(self.store.clone(), Arc::clone(&self.clock)))
     }
 
+    /// The consent register that it serves.
+    #[must_use]
+    pub fn consents(&self) -> ConsentServiceServer<Consents> {
+        ConsentServiceServer::new(Consents::new(
+            self.store.clone(),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.rulesets),
+            self.pseudonymiser.clone(),
+        ))
+    }
+
     /// Takes in and publishes until told to stop.
     pub async fn run(&self, shutdown: CancellationToken) {
         let cases = Cases {
@@ -122,6 +135,12 @@ impl Routing {
         let clock = Arc::clone(&self.clock);
         let relay = Relay::new(self.store.clone(), Arc::clone(&self.bus), store::COMPONENT)
             .with_clock(move || clock.now().as_millisecond());
+        let consents = Sweep {
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            rulesets: Arc::clone(&self.rulesets),
+            pseudonymiser: self.pseudonymiser.clone(),
+        };
         let calendar =
             agreements::sweep::run(self.store.clone(), Arc::clone(&self.clock), shutdown.clone());
         let (cases, reference, ..) = tokio::join!(
@@ -129,6 +148,7 @@ impl Routing {
             intake(Arc::new(reference)).run(shutdown.clone()),
             relay.run(shutdown.clone()),
             calendar,
+            Box::pin(consents.run(shutdown.clone())),
         );
         for ended in [cases, reference] {
             if let Err(error) = ended {

@@ -149,6 +149,16 @@ pub fn plan(
     Ok(plans)
 }
 
+/// What is known when a provider of a service is to be told about the child, before consent and agreement are looked at.
+///
+/// Who works for a provider is not known here. It is the provider that gives the work to a person who is no party.
+#[must_use]
+pub fn facts_for_provider(subject: &Subject<'_>, consulted: &Consulted<'_>) -> RecipientFacts {
+    let planner = Planner { subject, consulted, home_force: home_force(subject, consulted) };
+    let nation = planner.nation_of(&subject.incident.force);
+    planner.facts(Flow::Advocate, RecipientKind::Provider, nation, Conflict::Clear)
+}
+
 /// The force of the area where the child lives: as the officer knows it, else by the authority of the address.
 fn home_force(subject: &Subject<'_>, consulted: &Consulted<'_>) -> Option<ForceCode> {
     let child = subject.child;

@@ -1,6 +1,7 @@
 //! The tables of routing. Nothing else in this crate knows SQL.
 
 pub mod agreements;
+pub mod consents;
 pub mod decisions;
 pub mod directory;
 pub mod load;
@@ -19,6 +20,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 1,
         name: "routing tables",
         sql: include_str!("../migrations/0001_routing.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "consents",
+        sql: include_str!("../migrations/0002_consents.sql"),
     },
     Migration {
         version: 3,

@@ -20,7 +20,7 @@ use prost::{Message, Name};
 use super::digest_of;
 use crate::{
     app::effects::SOURCE,
-    store::{COMPONENT, agreements as store},
+    store::{COMPONENT, agreements as store, consents::keep_back},
 };
 
 /// Why something cannot be done with an agreement.
@@ -162,6 +162,7 @@ async fn stand_guard(tx: &mut Tx, agreement: &Agreement) -> Result<(), StoreErro
     let guard = guard_of(agreement.id);
     if agreement.termination.is_some() {
         let closed = guards::close(tx, &guard).await?;
+        keep_back(tx, &closed.dropped).await?;
         if !closed.dropped.is_empty() {
             tracing::warn!(
                 agreement.id = %agreement.id,

@@ -236,17 +236,7 @@ impl<'a> Discharging<'a> {
         permit: &Permit,
     ) -> Result<Vec<u8>, DischargeError> {
         let Occasion { incident, child, .. } = *self.occasion;
-        let schools = other_schools(incident, child, &self.consulted);
-        let mut content = candidate(incident, child, permit.classes(), &schools);
-        for detail in permit.masked() {
-            mask(&mut content, *detail);
-        }
-        // The detail is a part of the narrative. Other free text may go without it, and tells as much.
-        let asked = permit.classes().contains(Detail::PlaceNames.class());
-        if !asked && facts.address_protect != Answer::No {
-            mask(&mut content, Detail::PlaceNames);
-        }
-        Ok(minimise(&content.encode_to_vec(), permit.classes())?)
+        Ok(what_may_go((incident, child), &self.consulted, facts, permit)?)
     }
 
     /// What this recipient has not been told yet, if anything. Where the recipient knows it all already, there is
@@ -397,6 +387,30 @@ impl<'a> Discharging<'a> {
         self.changes.effects.decide(decision, cause);
         id
     }
+}
+
+/// What a permit lets through of what a report holds about a child, and nothing else.
+///
+/// # Errors
+///
+/// [`MinimiseError`]; then nothing goes.
+pub(crate) fn what_may_go(
+    (incident, child): (&mash_domain::incident::Incident, &Child),
+    consulted: &Consulted<'_>,
+    facts: &RecipientFacts,
+    permit: &Permit,
+) -> Result<Vec<u8>, MinimiseError> {
+    let schools = other_schools(incident, child, consulted);
+    let mut content = candidate(incident, child, permit.classes(), &schools);
+    for detail in permit.masked() {
+        mask(&mut content, *detail);
+    }
+    // The detail is a part of the narrative. Other free text may go without it, and tells as much.
+    let asked = permit.classes().contains(Detail::PlaceNames.class());
+    if !asked && facts.address_protect != Answer::No {
+        mask(&mut content, Detail::PlaceNames);
+    }
+    minimise(&content.encode_to_vec(), permit.classes())
 }
 
 struct Minimised {

@@ -88,6 +88,21 @@ impl Effects {
         })
     }
 
+    /// Tells a recipient that what a disclosure rested on has ended.
+    pub fn stop(
+        &mut self,
+        stopped: &disclosure::ConsentStopped,
+        to: &OrganisationId,
+        revision: i32,
+        cause: Cause<'_>,
+    ) {
+        let id = event_id(&["stopped", &stopped.disclosure_id, &revision.to_string()]);
+        let topic = topic_for(to, disclosure::Desk::Unspecified);
+        let event = &without_history(cause.event, &stopped.case_id);
+        let cause = Cause { event, ..cause };
+        self.publish(topic, to.to_string(), id, &stopped.case_id, stopped, cause);
+    }
+
     /// Publishes the recall of a disclosure.
     pub fn recall(&mut self, recall: &Recall<'_>, cause: Cause<'_>) {
         let disclosure = recall.disclosure;
@@ -171,11 +186,11 @@ fn topic_for(recipient: &OrganisationId, desk: disclosure::Desk) -> &'static str
     match (recipient.kind(), desk) {
         (OrganisationKind::PoliceForce, _) => topics::DISCLOSED_POLICE,
         (OrganisationKind::HealthBoard, _) => topics::DISCLOSED_HEALTH,
+        (OrganisationKind::Provider, _) => topics::DISCLOSED_PROVIDER,
         (OrganisationKind::LocalAuthority, disclosure::Desk::Mash) => topics::DISCLOSED_SOCIAL_CARE,
         (
             OrganisationKind::School
             | OrganisationKind::LocalAuthority
-            | OrganisationKind::Provider
             | OrganisationKind::Operator,
             _,
         ) => topics::DISCLOSED_EDUCATION,
