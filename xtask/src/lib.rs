@@ -6,6 +6,7 @@ pub mod check;
 pub mod kafka;
 pub mod machine;
 pub mod matrix;
+pub mod mutants;
 pub mod postgres;
 pub mod process;
 pub mod services;

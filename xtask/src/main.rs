@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use xtask::{check, kafka, matrix, postgres, services, setup};
+use xtask::{check, kafka, matrix, mutants, postgres, services, setup};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Tooling of the MASH Hub workspace")]
@@ -38,6 +38,12 @@ enum Task {
         #[arg(long)]
         bless: bool,
     },
+    /// Spoil the rule set in a hundred ways and tell what catches each; fail where nothing does.
+    Mutants {
+        /// Draw `policy/mutants.toml` anew first, from its seed.
+        #[arg(long)]
+        generate: bool,
+    },
     /// Run every check and every test; each step timed, all failures listed at the end.
     Check {
         /// Only these steps: tidy, fmt, "buf lint", deny, advisories, clippy, doc, test.
@@ -52,6 +58,7 @@ fn main() -> ExitCode {
         Task::Services { action } => services::run(&action),
         Task::Setup => setup::run(),
         Task::Matrix { bless } => matrix::run(bless),
+        Task::Mutants { generate } => mutants::run(generate),
         Task::Check { only } => check::run(&only),
     };
     match done {

@@ -1,6 +1,9 @@
 //! A rule set taken apart: for each kind of request the clauses that can speak about it, in each nation and term.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use cedar_policy::{
     ActionConstraint, Entities, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet,
@@ -25,6 +28,27 @@ pub struct Term {
     pub from: Date,
 }
 
+/// What tells a section from every other, in whichever rule set.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Digest {
+    kind: usize,
+    clauses: Vec<Arc<str>>,
+    invariants: Vec<String>,
+}
+
+/// The text of each clause, by its name.
+pub(crate) fn texts(ruleset: &Ruleset) -> BTreeMap<PolicyId, Arc<str>> {
+    ruleset.policies().map(|(_, policy)| (policy.id().clone(), policy.to_string().into())).collect()
+}
+
+/// The texts of the clauses, in an order that does not depend on their names.
+pub(crate) fn sorted(texts: &BTreeMap<PolicyId, Arc<str>>, policies: &[Policy]) -> Vec<Arc<str>> {
+    let mut found: Vec<Arc<str>> =
+        policies.iter().filter_map(|policy| texts.get(policy.id()).cloned()).collect();
+    found.sort();
+    found
+}
+
 /// One kind of request, with the clauses that can speak about it and the promises to check. Terms in which both are
 /// the same are one section.
 pub(crate) struct Section<'a> {
@@ -35,6 +59,7 @@ pub(crate) struct Section<'a> {
     /// The clauses that no earlier section about the same kind of request has.
     pub(crate) fresh: Vec<Policy>,
     pub(crate) rewriter: &'a Rewriter,
+    pub(crate) digest: Digest,
 }
 
 /// Takes a rule set apart.
@@ -46,7 +71,8 @@ pub(crate) fn sections<'a>(
     let schema = schema(ruleset)?;
     let groups = Groups::of(schema)?;
     let envs: Vec<RequestEnv> = schema.request_envs().collect();
-    let mut found: BTreeMap<(usize, Vec<String>, Vec<&str>), Section<'a>> = BTreeMap::new();
+    let texts = texts(ruleset);
+    let mut found: BTreeMap<Digest, Section<'a>> = BTreeMap::new();
     let mut seen: BTreeSet<(usize, PolicyId)> = BTreeSet::new();
     for term in terms(&ruleset.epochs()) {
         let in_force = ruleset.in_force(term.nation, term.from);
@@ -60,10 +86,12 @@ pub(crate) fn sections<'a>(
                 continue;
             }
             let policies = groups.slice(&in_force, env);
-            let names = policies.iter().map(|policy| policy.id().to_string()).collect();
-            let ids = invariants.iter().map(|invariant| invariant.id.as_str()).collect();
-            let key: (usize, Vec<String>, Vec<&str>) = (place, names, ids);
-            if let Some(section) = found.get_mut(&key) {
+            let digest = Digest {
+                kind: place,
+                clauses: sorted(&texts, &policies),
+                invariants: invariants.iter().map(|invariant| invariant.id.clone()).collect(),
+            };
+            if let Some(section) = found.get_mut(&digest) {
                 section.terms.push(term);
                 continue;
             }
@@ -72,9 +100,16 @@ pub(crate) fn sections<'a>(
                 .filter(|policy| seen.insert((place, policy.id().clone())))
                 .cloned()
                 .collect();
-            let policies = rewrite::set(policies)?;
-            let (env, terms) = (env.clone(), vec![term]);
-            found.insert(key, Section { env, policies, invariants, terms, fresh, rewriter });
+            let section = Section {
+                env: env.clone(),
+                policies: rewrite::set(policies)?,
+                invariants,
+                terms: vec![term],
+                fresh,
+                rewriter,
+                digest: digest.clone(),
+            };
+            found.insert(digest, section);
         }
     }
     Ok(found.into_values().collect())

@@ -55,6 +55,11 @@ impl Claim {
         Self { question: Question::Implies, first, second }
     }
 
+    /// That both sets allow the same.
+    pub(crate) const fn same(first: PolicySet, second: PolicySet) -> Self {
+        Self { question: Question::Equivalent, first, second }
+    }
+
     /// A situation in which it does not hold; `None` is proved.
     pub(crate) async fn refute(
         &self,
@@ -79,6 +84,21 @@ impl Claim {
             Question::Equivalent => first != second,
         }
     }
+}
+
+/// Whether the region of a promise describes anything at all. One that does not would hold of every rule set.
+pub(crate) async fn speaks(
+    bench: &mut Bench<'_>,
+    (invariant, envs): &(&Invariant, Vec<&RequestEnv>),
+) -> Result<bool, ProofError> {
+    let region = rewrite::set(vec![invariant.region.clone()])?;
+    for env in envs {
+        let region = bench.compile(&region, env)?;
+        if bench.ask(Question::Disjoint, &region, &region, env).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The promises about the section that do not hold, each with a situation.

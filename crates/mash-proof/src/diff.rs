@@ -1,6 +1,12 @@
 //! What one rule set releases that another does not.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use cedar_policy::{EntityUid, PolicySet, RequestEnv};
 use mash_policy::Ruleset;
@@ -90,21 +96,48 @@ pub fn diff(old: &Ruleset, new: &Ruleset, options: &Options<'_>) -> Result<Diffe
     })
 }
 
+/// Whether the two release the same on every input.
+pub(crate) fn same(
+    old: &Ruleset,
+    new: &Ruleset,
+    options: &Options<'_>,
+) -> Result<bool, ProofError> {
+    let groups = Groups::of(book::schema(new)?)?;
+    let pairs = pairs(old, new, &groups)?;
+    let differ = AtomicBool::new(false);
+    let work = async |bench: &mut Bench<'_>, pair: &Pair| {
+        if !differ.load(Ordering::Relaxed) {
+            let claim = Claim::same(pair.old.clone(), pair.new.clone());
+            let found = claim.refute(bench, &pair.env).await?.is_some();
+            differ.fetch_or(found, Ordering::Relaxed);
+        }
+        Ok(())
+    };
+    prove::in_parallel(new, &pairs, options, work)?;
+    Ok(!differ.into_inner())
+}
+
+/// The kind of request, and the texts of the clauses of either.
+type Key = (usize, Vec<Arc<str>>, Vec<Arc<str>>);
+
 fn pairs(old: &Ruleset, new: &Ruleset, groups: &Groups) -> Result<Vec<Pair>, ProofError> {
     let envs: Vec<RequestEnv> = book::schema(new)?.request_envs().collect();
     let mut epochs = [old.epochs(), new.epochs()].concat();
     epochs.sort();
     epochs.dedup();
-    let mut found: BTreeMap<(usize, Vec<String>, Vec<String>), Pair> = BTreeMap::new();
+    let (old_texts, new_texts) = (book::texts(old), book::texts(new));
+    let mut found: BTreeMap<Key, Pair> = BTreeMap::new();
     for term in book::terms(&epochs) {
         let before = old.in_force(term.nation, term.from);
         let after = new.in_force(term.nation, term.from);
         for (place, env) in envs.iter().enumerate() {
             let (before, after) = (groups.slice(&before, env), groups.slice(&after, env));
-            let names = |slice: &[cedar_policy::Policy]| {
-                slice.iter().map(|policy| policy.id().to_string()).collect::<Vec<_>>()
-            };
-            let key = (place, names(&before), names(&after));
+            let (one, other) =
+                (book::sorted(&old_texts, &before), book::sorted(&new_texts, &after));
+            if one == other {
+                continue; // The same clauses release the same.
+            }
+            let key = (place, one, other);
             if let Some(pair) = found.get_mut(&key) {
                 pair.terms.push(term);
                 continue;

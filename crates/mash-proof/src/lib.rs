@@ -9,6 +9,7 @@ mod builtin;
 mod claim;
 mod diff;
 mod invariant;
+pub mod mutation;
 mod prove;
 mod rewrite;
 mod situation;

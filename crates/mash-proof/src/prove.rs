@@ -1,7 +1,7 @@
 //! Checking every promise about a rule set, over all inputs.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cedar_policy::{PolicyId, PolicySet};
+use cedar_policy::{PolicyId, PolicySet, RequestEnv};
 use cedar_policy_symcc::CompiledSchema;
 use mash_policy::Ruleset;
 use serde::Serialize;
@@ -132,12 +132,13 @@ pub fn prove(
     let groups = Groups::of(book::schema(ruleset)?)?;
     let court = Court::new(groups.entities());
     let (answers, questions) = in_parallel(ruleset, &sections, options, claim::refuted)?;
+    let silent = silent(ruleset, invariants, &sections, options)?;
     let mut outcomes: BTreeMap<&str, Outcome> =
         invariants.iter().map(|invariant| (invariant.id.as_str(), outcome(invariant))).collect();
     for (section, refuted) in sections.iter().zip(answers) {
         for invariant in &section.invariants {
             if let Some(outcome) = outcomes.get_mut(invariant.id.as_str()) {
-                outcome.sections += 1;
+                outcome.sections += usize::from(!silent.contains(invariant.id.as_str()));
             }
         }
         for (invariant, situation) in refuted {
@@ -154,6 +155,28 @@ pub fn prove(
         questions,
         took: began.elapsed(),
     })
+}
+
+/// The promises whose regions describe nothing.
+fn silent<'a>(
+    ruleset: &Ruleset,
+    invariants: &'a Invariants,
+    sections: &[Section<'_>],
+    options: &Options<'_>,
+) -> Result<BTreeSet<&'a str>, ProofError> {
+    let regions: Vec<(&Invariant, Vec<&RequestEnv>)> = invariants
+        .iter()
+        .map(|invariant| {
+            let about = sections
+                .iter()
+                .filter(|section| section.invariants.iter().any(|one| one.id == invariant.id));
+            (invariant, about.map(|section| &section.env).collect())
+        })
+        .collect();
+    let quiet = Options { solver: options.solver.clone(), progress: None, ..*options };
+    let (speak, _) = in_parallel(ruleset, &regions, &quiet, claim::speaks)?;
+    let silent = regions.iter().zip(speak).filter(|(_, speaks)| !speaks);
+    Ok(silent.map(|((invariant, _), _)| invariant.id.as_str()).collect())
 }
 
 fn outcome(invariant: &Invariant) -> Outcome {

@@ -58,7 +58,11 @@ impl ProveArgs {
                 continue;
             }
             println!("BROKEN  {} {}", outcome.id, self.statement(outcome));
-            println!("        guards {}, stated in {}", outcome.guards.join(" "), outcome.source);
+            println!(
+                "        guards {}, stated in policy/invariants/{}",
+                outcome.guards.join(" "),
+                outcome.source
+            );
             if outcome.sections == 0 {
                 println!("        it speaks about no kind of request, so it promises nothing");
             }
