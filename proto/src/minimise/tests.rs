@@ -92,6 +92,7 @@ impl Parts {
             household: some(DataClass::Household).map(|()| Household {
                 other_children: self.number,
                 adult_relationships: self.texts.clone(),
+                sibling_establishments: self.texts.clone(),
             }),
             officer: some(DataClass::ProfessionalContact).map(|()| ProfessionalContact {
                 reference: self.text(15),
