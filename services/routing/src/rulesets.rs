@@ -18,10 +18,12 @@ use std::{
 use async_trait::async_trait;
 use mash_policy::Ruleset;
 use mash_store::{StoreError, Tx};
-use sqlx::AnyConnection;
 use tokio::sync::watch;
 
-use crate::store::rulesets::{self as store, StoredRuleset};
+use crate::store::{
+    Connection,
+    rulesets::{self as store, StoredRuleset},
+};
 
 /// Proves what must hold of every version, whatever the facts are.
 #[async_trait]
@@ -134,7 +136,7 @@ impl Rulesets {
     /// [`StoreError`] if the store fails.
     pub async fn of_version(
         &self,
-        conn: &mut AnyConnection,
+        conn: &mut Connection,
         version: &str,
     ) -> Result<Option<Arc<Ruleset>>, StoreError> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(version).cloned();

@@ -38,6 +38,9 @@ pub const MIGRATIONS: &[Migration] = &[
     },
 ];
 
+/// A connection within somebody's transaction or read.
+pub use sqlx::AnyConnection as Connection;
+
 /// Parameters per statement, far below the limits of both databases.
 const CHUNK: usize = 400;
 
