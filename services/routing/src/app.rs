@@ -2,6 +2,7 @@
 
 pub mod discharge;
 pub mod effects;
+pub mod kept_back;
 pub mod take_in_receipt;
 pub mod take_in_report;
 pub mod take_in_withdrawal;

@@ -6,6 +6,7 @@ pub mod decisions;
 pub mod directory;
 pub mod load;
 pub mod profiles;
+pub mod resting;
 pub mod rulesets;
 pub mod save;
 
@@ -35,6 +36,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 4,
         name: "rulesets and facts",
         sql: include_str!("../migrations/0004_rulesets.sql"),
+    },
+    Migration {
+        version: 5,
+        name: "releases that rest on agreements",
+        sql: include_str!("../migrations/0005_resting.sql"),
     },
 ];
 

@@ -1,5 +1,4 @@
 //! A published rule set never changes: a correction is a new folder.
-#![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use std::{fmt::Write, fs, path::Path};
 

@@ -20,7 +20,7 @@ use prost::{Message, Name};
 use super::digest_of;
 use crate::{
     app::effects::SOURCE,
-    store::{COMPONENT, agreements as store, consents::keep_back},
+    store::{COMPONENT, agreements as store, consents::keep_back, resting},
 };
 
 /// Why something cannot be done with an agreement.
@@ -163,6 +163,7 @@ async fn stand_guard(tx: &mut Tx, agreement: &Agreement) -> Result<(), StoreErro
     if agreement.termination.is_some() {
         let closed = guards::close(tx, &guard).await?;
         keep_back(tx, &closed.dropped).await?;
+        resting::keep_back(tx, &closed.dropped).await?;
         if !closed.dropped.is_empty() {
             tracing::warn!(
                 agreement.id = %agreement.id,

@@ -23,6 +23,7 @@ use prost::Message;
 
 use super::{
     effects::{Cause, Effects, Recall, desk_to_wire, desk_word},
+    kept_back::Resting,
     take_in_withdrawal::{Withdrawal, withdraw},
 };
 use crate::{
@@ -124,6 +125,7 @@ impl Changes {
         effects.decisions.extend(self.effects.decisions);
         effects.messages.extend(self.effects.messages);
         effects.facts.extend(self.effects.facts);
+        effects.resting.extend(self.effects.resting);
     }
 }
 
@@ -303,9 +305,18 @@ impl<'a> Discharging<'a> {
         };
         let agreements: BTreeSet<_> =
             minimised.citations.iter().map(|citation| citation.agreement).collect();
-        let guards = agreements.into_iter().map(guard_of).collect();
-        let (to, cause) = (&plan.recipient, self.occasion.cause);
-        self.changes.effects.release_resting_on(guards, &released, to, cause);
+        let guards: Vec<String> = agreements.into_iter().map(guard_of).collect();
+        let (to, cause, rests) = (&plan.recipient, self.occasion.cause, !guards.is_empty());
+        let event_id = self.changes.effects.release_resting_on(guards, &released, to, cause);
+        if rests {
+            self.changes.effects.resting.push(Resting {
+                event_id,
+                case_id: released.case_id,
+                duty_id: released.duty_id,
+                disclosure_id: released.disclosure_id,
+                flow: released.duty_kind,
+            });
+        }
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use mash_proto::{
 use mash_store::outbox::OutboxMessage;
 use prost::{Message, Name};
 
+use super::kept_back::Resting;
 use crate::route::Desk;
 
 /// The name under which routing publishes.
@@ -35,6 +36,8 @@ pub struct Effects {
     pub messages: Vec<OutboxMessage>,
     /// What decisions rested on, by their names. Kept, and never published.
     pub facts: BTreeMap<String, RecipientFacts>,
+    /// Releases under a duty that rest on an agreement.
+    pub resting: Vec<Resting>,
     recalls: BTreeSet<String>,
 }
 

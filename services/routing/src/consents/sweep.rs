@@ -16,10 +16,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::app::{Act, ConsentRefusal, act};
 use crate::{
+    app::{
+        effects::{Cause, Effects},
+        kept_back::keep_back,
+    },
     pseudonym::Pseudonymiser,
     route::Means,
     rulesets::Rulesets,
-    store::{COMPONENT, consents as store},
+    store::{
+        COMPONENT, consents as store,
+        load::{Needs, load},
+        resting,
+        save::save,
+    },
 };
 
 /// How often to look. A release that rests on a consent is barred at its very time, whenever this looks.
@@ -62,6 +71,7 @@ impl Sweep {
     /// [`ConsentRefusal`] if the store fails; the next round goes on.
     pub async fn once(&self) -> Result<usize, ConsentRefusal> {
         self.take_barred().await?;
+        self.put_kept_back_on_record().await?;
         let now = self.clock.now();
         let overdue = {
             let mut read = self.store.read().await?;
@@ -102,6 +112,10 @@ impl Sweep {
         let mut by_child: BTreeMap<_, (String, Vec<String>)> = BTreeMap::new();
         for barred in barred {
             let Some(key) = store::child_of_event(tx.conn(), &barred.event_id).await? else {
+                // Under a duty, and resting on an agreement. What may have arrived counts as sent.
+                if !barred.in_doubt {
+                    resting::keep_back(&mut tx, std::slice::from_ref(&barred.event_id)).await?;
+                }
                 continue;
             };
             let entry =
@@ -124,6 +138,27 @@ impl Sweep {
                 Err(error) => return Err(error),
             }
         }
+        Ok(tx.commit().await?)
+    }
+
+    /// Puts on record which releases under agreements never left, since their agreement had ended.
+    async fn put_kept_back_on_record(&self) -> Result<(), ConsentRefusal> {
+        let mut tx = self.store.begin().await?;
+        let kept = resting::take_kept_back(&mut tx, BATCH).await?;
+        if kept.is_empty() {
+            return Ok(tx.rollback().await?);
+        }
+        let cases = kept.iter().filter_map(|kept| kept.case_id.parse().ok()).collect();
+        let needs = Needs { cases, ..Needs::default() };
+        let mut world = load(&mut tx, &needs, &self.pseudonymiser).await?;
+        let ruleset = self.rulesets.in_force(&mut tx).await?;
+        let mut effects = Effects::default();
+        let now = self.clock.now();
+        for kept in &kept {
+            let event = &caused("kept-back", &kept.event_id, &kept.case_id);
+            keep_back(kept, &ruleset, &mut world, &mut effects, Cause { event, now });
+        }
+        save(&mut tx, &world, &effects).await?;
         Ok(tx.commit().await?)
     }
 

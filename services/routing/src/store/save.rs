@@ -4,7 +4,7 @@ use mash_store::{StoreError, Tx, outbox, placeholders};
 use prost::Message;
 use sqlx::AssertSqlSafe;
 
-use super::{CHUNK, COMPONENT};
+use super::{CHUNK, COMPONENT, resting};
 use crate::{app::effects::Effects, facts, world::World};
 
 /// Writes the changed cases and duties, records the decisions, and enqueues the events: all or nothing, with the
@@ -18,6 +18,7 @@ pub async fn save(tx: &mut Tx, world: &World, effects: &Effects) -> Result<(), S
     save_duties(tx, world).await?;
     save_disclosures(tx, world).await?;
     save_decisions(tx, effects).await?;
+    resting::put(tx, &effects.resting).await?;
     outbox::enqueue(tx, COMPONENT, &effects.messages).await
 }
 

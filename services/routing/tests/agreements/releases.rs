@@ -123,7 +123,7 @@ async fn on_the_topic(hub: &Hub) -> i64 {
 
 async fn nothing_reaches_the_board_once_termination_has_returned(dialect: Dialect) {
     let hub = Hub::running(dialect).await;
-    let mut released = 0;
+    let (mut released, mut all) = (0, Vec::new());
     for round in 0..6 {
         let live = hub.live(terms()).await;
         let before = on_the_topic(&hub).await;
@@ -141,12 +141,40 @@ async fn nothing_reaches_the_board_once_termination_has_returned(dialect: Dialec
             on_the_topic(&hub).await
         };
         let (cases, at_return) = tokio::join!(reports, end);
-        for case in cases {
-            decided(&hub, case).await;
+        for case in &cases {
+            decided(&hub, *case).await;
         }
+        all.extend(cases);
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert_eq!(on_the_topic(&hub).await, at_return, "round {round}");
         released += at_return - before;
     }
     assert!(released < 120, "no termination ever came in time");
+    // The record says the same: a permit whose release never left is followed by a refusal.
+    for attempt in 0..40 {
+        let standing = standing(&hub, &all).await;
+        if standing == released {
+            return;
+        }
+        assert!(attempt < 39, "{standing} permits stand, and {released} releases left");
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+/// How many permits for the board stand: those that no later refusal of the same disclosure has taken back.
+async fn standing(hub: &Hub, cases: &[CaseId]) -> i64 {
+    let mut standing = 0;
+    for case in cases {
+        let decisions = decided(hub, *case).await;
+        let of_board = decisions.iter().filter(|it| it.duty_kind == "health-notice");
+        let of = |effect| of_board.clone().filter(move |it| it.effect() == effect);
+        for permit in of(Effect::Permit) {
+            let taken_back = of(Effect::Refuse).any(|it| {
+                it.disclosure_id == permit.disclosure_id
+                    && it.reason_codes == ["agreement-not-live"]
+            });
+            standing += i64::from(!taken_back);
+        }
+    }
+    standing
 }
