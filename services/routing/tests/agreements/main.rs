@@ -1,4 +1,4 @@
-//! Agreements from outside: real gRPC over real TLS, on SQLite and on PostgreSQL.
+//! Agreements and rule sets from outside: real gRPC over real TLS, on SQLite and on PostgreSQL.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -26,6 +26,7 @@ macro_rules! on_both {
 
 mod calendar;
 mod releases;
+mod rules;
 mod signing;
 mod support;
 mod tables;

@@ -24,7 +24,7 @@ on_both!(
 );
 
 /// A child of Bridgend whose school nobody knows: the desk is told, and the health board if that is agreed.
-async fn report(hub: &Hub, number: u8) -> CaseId {
+pub(crate) async fn report(hub: &Hub, number: u8) -> CaseId {
     let case = CaseId::from_mac(&[number; 32]);
     let mut incident = Night::new().incident("I1").unwrap().first.clone();
     incident.children.truncate(1);
@@ -47,7 +47,7 @@ async fn report(hub: &Hub, number: u8) -> CaseId {
 }
 
 /// The decisions on a case, once there are any.
-async fn decided(hub: &Hub, case: CaseId) -> Vec<wire::Decision> {
+pub(crate) async fn decided(hub: &Hub, case: CaseId) -> Vec<wire::Decision> {
     let incident = format!("incidents/{case}");
     for _ in 0..400 {
         let request =

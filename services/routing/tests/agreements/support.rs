@@ -13,11 +13,14 @@ use mash_policy::Ruleset;
 use mash_proto::{
     sharing::v1::{
         self as wire, agreement_service_client::AgreementServiceClient,
-        sharing_service_client::SharingServiceClient,
+        ruleset_service_client::RulesetServiceClient, sharing_service_client::SharingServiceClient,
     },
     r#type::v1 as common,
 };
-use mash_routing::Routing;
+use mash_routing::{
+    Routing,
+    rulesets::{Prover, Unproved},
+};
 use mash_store::{Dialect, Store, testing::TestDatabase};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -41,6 +44,16 @@ pub(crate) struct Hub {
     _database: TestDatabase,
 }
 
+/// Takes every promise for kept: what is proved is shown elsewhere.
+struct Willing;
+
+#[async_trait::async_trait]
+impl Prover for Willing {
+    async fn prove(&self, _ruleset: Arc<Ruleset>) -> Result<(), Unproved> {
+        Ok(())
+    }
+}
+
 impl Drop for Hub {
     fn drop(&mut self) {
         self.shutdown.cancel();
@@ -53,7 +66,7 @@ impl Hub {
         Self::with(dialect, false).await
     }
 
-    /// As [`Hub::start`], taking in and publishing.
+    /// As [`Hub::start`], taking in and publishing, with a prover that takes every promise for kept.
     pub(crate) async fn running(dialect: Dialect) -> Self {
         Self::with(dialect, true).await
     }
@@ -67,7 +80,10 @@ impl Hub {
         let ruleset = Ruleset::builtin().unwrap();
         let now = Arc::new(clock.clone());
         let routing = Routing::start(store.clone(), bus.clone(), now, ruleset, &[7; 32]).await;
-        let routing = routing.unwrap();
+        let mut routing = routing.unwrap();
+        if runs {
+            routing = routing.with_prover(Arc::new(Willing));
+        }
         let folder = tempfile::tempdir().unwrap();
         let ca = Ca::create(folder.path().join("ca")).unwrap();
         let hosts = vec!["localhost".to_owned()];
@@ -78,6 +94,7 @@ impl Hub {
         let shutdown = CancellationToken::new();
         let server = Server::builder(ca.tls_files(cert, key))
             .add_service(routing.service())
+            .add_service(routing.ruleset_versions())
             .add_service(routing.agreements());
         tokio::spawn(server.serve(listener, shutdown.clone()));
         let stop = shutdown.clone();
@@ -94,6 +111,11 @@ impl Hub {
     /// Calls as this organisation.
     pub(crate) fn of(&self, organisation: &str) -> AgreementServiceClient<Channel> {
         AgreementServiceClient::new(self.channel(organisation))
+    }
+
+    /// Asks about the rules as this organisation.
+    pub(crate) fn rules(&self, organisation: &str) -> RulesetServiceClient<Channel> {
+        RulesetServiceClient::new(self.channel(organisation))
     }
 
     /// Asks for decisions as this organisation.
