@@ -18,6 +18,7 @@ pub mod explain;
 pub mod facts;
 pub mod grpc;
 pub mod identity;
+mod once;
 pub mod place_names;
 pub mod placement;
 pub mod pseudonym;

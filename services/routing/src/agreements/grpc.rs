@@ -23,12 +23,14 @@ use mash_proto::{
     envelope::event_id,
     sharing::v1::{self as pb, agreement_service_server::AgreementService},
 };
-use mash_store::{Store, StoreError, Tx, requests};
-use prost::Message;
+use mash_store::{Store, guards};
 use tonic::{Request, Response, Status};
 
 use super::app::{self, AgreementRefusal};
-use crate::store::agreements::{self as store, After};
+use crate::{
+    once::{Begun, Call, failed, request_id},
+    store::agreements::{self as store, After},
+};
 
 const INVALID: &str = codes::MISSING;
 const OTHER_DIGEST: &str = "MASH-R108";
@@ -36,8 +38,6 @@ const SIGNED_ALREADY: &str = "MASH-R109";
 const ENDED: &str = "MASH-R110";
 const NOT_A_SIGNATORY: &str = "MASH-R111";
 const CANNOT_SUPERSEDE: &str = "MASH-R112";
-const REQUEST_ID_REUSED: &str = "MASH-R011";
-const STORE: &str = "MASH-R012";
 
 /// Serves agreements.
 #[derive(Clone)]
@@ -63,7 +63,13 @@ impl AgreementService for Agreements {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let terms = proposed(&request)?;
-        let call = Call::new(self, &caller, "ProposeAgreement", &request.request_id, &request);
+        let call = Call::new(
+            (&self.store, &self.clock),
+            &caller,
+            "ProposeAgreement",
+            &request.request_id,
+            &request,
+        );
         let (mut tx, now) = match call.begin().await? {
             Begun::Fresh(tx, now) => (tx, now),
             Begun::Replay(answer) => return Ok(Response::new(answer)),
@@ -82,7 +88,13 @@ impl AgreementService for Agreements {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let Signing { id, digest, role } = Signing::of(&request)?;
-        let call = Call::new(self, &caller, "SignAgreement", &request.request_id, &request);
+        let call = Call::new(
+            (&self.store, &self.clock),
+            &caller,
+            "SignAgreement",
+            &request.request_id,
+            &request,
+        );
         let (mut tx, now) = match call.begin().await? {
             Begun::Fresh(tx, now) => (tx, now),
             Begun::Replay(answer) => return Ok(Response::new(answer)),
@@ -103,7 +115,7 @@ impl AgreementService for Agreements {
     ) -> Result<Response<pb::TerminateAgreementResponse>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let mut wrong = request_id(&request.request_id);
+        let mut wrong = request_id(&request.request_id, INVALID);
         let reason: Option<TerminationReason> =
             word_from_wire::<pb::TerminationReason, _>(request.reason).ok();
         if reason.is_none() {
@@ -112,10 +124,20 @@ impl AgreementService for Agreements {
         let (id, Some(reason), true) = (named(&request.name)?, reason, wrong.is_empty()) else {
             return Err(fault::invalid(INVALID, wrong));
         };
-        let call = Call::new(self, &caller, "TerminateAgreement", &request.request_id, &request);
+        let call = Call::new(
+            (&self.store, &self.clock),
+            &caller,
+            "TerminateAgreement",
+            &request.request_id,
+            &request,
+        );
         let (mut tx, now) = match call.begin().await? {
             Begun::Fresh(tx, now) => (tx, now),
-            Begun::Replay(answer) => return Ok(Response::new(answer)),
+            Begun::Replay(answer) => {
+                // The first answer may still be waiting for what was being published.
+                guards::settle(&self.store, &[app::guard_of(id)]).await;
+                return Ok(Response::new(answer));
+            }
         };
         let command = Command::Terminate { party: caller.organisation.clone(), reason };
         let done = app::command(&mut tx, id, command, (&caller.organisation, now)).await;
@@ -168,71 +190,8 @@ fn sees(caller: &Caller, agreement: &Agreement) -> bool {
         || agreement.has_party(&caller.organisation)
 }
 
-/// A mutating call: one transaction, one effect however often the request is repeated (P5).
-struct Call<'a> {
-    service: &'a Agreements,
-    key: String,
-    method: &'static str,
-    request_id: &'a str,
-    hash: Vec<u8>,
-}
-
-/// What a request id turned out to be.
-enum Begun<T> {
-    /// Do it.
-    Fresh(Tx, Timestamp),
-    /// Done before: this was the answer.
-    Replay(T),
-}
-
-impl<'a> Call<'a> {
-    fn new(
-        service: &'a Agreements,
-        caller: &Caller,
-        method: &'static str,
-        request_id: &'a str,
-        request: &impl Message,
-    ) -> Self {
-        let practitioner = caller.practitioner.as_deref().unwrap_or_default();
-        let key = format!("{}|{practitioner}", caller.organisation);
-        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &request.encode_to_vec());
-        Self { service, key, method, request_id, hash: hash.as_ref().to_vec() }
-    }
-
-    async fn begin<R: Message + Default>(&self) -> Result<Begun<R>, Status> {
-        let store = &self.service.store;
-        let mut tx = store.begin().await.map_err(|error| failed(&error))?;
-        let prior =
-            requests::check(&mut tx, &self.key, self.request_id, self.method, &self.hash).await;
-        match prior.map_err(|error| failed(&error))? {
-            requests::Prior::Fresh => Ok(Begun::Fresh(tx, self.service.clock.now())),
-            requests::Prior::Conflict => Err(fault::conflict(
-                REQUEST_ID_REUSED,
-                "request id was already used for different content",
-            )),
-            requests::Prior::Replay(answer) => {
-                R::decode(answer.as_slice()).map(Begun::Replay).map_err(|_| fault::internal(STORE))
-            }
-        }
-    }
-
-    async fn finish<R: Message>(
-        &self,
-        mut tx: Tx,
-        now: Timestamp,
-        answer: R,
-    ) -> Result<Response<R>, Status> {
-        let (bytes, at_ms) = (answer.encode_to_vec(), now.as_millisecond());
-        let Self { key, method, request_id, hash, .. } = self;
-        let kept = requests::record(&mut tx, key, request_id, method, hash, &bytes, at_ms).await;
-        kept.map_err(|error| failed(&error))?;
-        tx.commit().await.map_err(|error| failed(&error))?;
-        Ok(Response::new(answer))
-    }
-}
-
 fn proposed(request: &pb::ProposeAgreementRequest) -> Result<Terms, Status> {
-    let mut wrong = request_id(&request.request_id);
+    let mut wrong = request_id(&request.request_id, INVALID);
     match request.terms.clone().map(terms_from_wire) {
         Some(Ok(terms)) if wrong.is_empty() => return Ok(terms),
         Some(Ok(_)) => {}
@@ -255,7 +214,7 @@ struct Signing {
 impl Signing {
     fn of(request: &pb::SignAgreementRequest) -> Result<Self, Status> {
         let id = named(&request.name)?;
-        let mut wrong = request_id(&request.request_id);
+        let mut wrong = request_id(&request.request_id, INVALID);
         let digest = Digest::from_slice(&request.digest);
         if digest.is_none() {
             wrong.push(Violation::new("digest", INVALID, "must be the 32 bytes of the agreement"));
@@ -330,13 +289,6 @@ impl Page {
 }
 
 /// Whether the request id is one.
-fn request_id(text: &str) -> Vec<Violation> {
-    if uuid::Uuid::try_parse(text).is_ok() {
-        return Vec::new();
-    }
-    vec![Violation::new("request_id", INVALID, "must be a UUID")]
-}
-
 fn named(name: &str) -> Result<AgreementId, Status> {
     AgreementId::from_name(name).map_err(|_| fault::not_found())
 }
@@ -363,10 +315,4 @@ fn refuse(refusal: AgreementRefusal) -> Status {
         },
         AgreementRefusal::Store(error) => failed(&error),
     }
-}
-
-/// The store failed: logged here once, with its causes; the caller learns only that trying again may help.
-fn failed(error: &StoreError) -> Status {
-    tracing::error!(error = error as &dyn std::error::Error, "the store failed");
-    fault::unavailable(STORE, "the store is unavailable, try again")
 }

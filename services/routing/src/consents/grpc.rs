@@ -24,7 +24,7 @@ use mash_proto::{
     envelope::event_id,
     sharing::v1::{self as pb, consent_service_server::ConsentService},
 };
-use mash_store::{Store, StoreError, Tx, guards, requests};
+use mash_store::{Store, Tx, guards};
 use prost::Message;
 use tonic::{Request, Response, Status};
 
@@ -34,6 +34,7 @@ use super::{
     sweep::caused,
 };
 use crate::{
+    once::{self, Begun, Call, failed, request_id},
     pseudonym::Pseudonymiser,
     route::Means,
     rulesets::Rulesets,
@@ -47,8 +48,6 @@ const TOO_MANY: &str = "MASH-R128";
 const NOT_COMPETENT: &str = "MASH-R129";
 const NEVER_GIVEN: &str = "MASH-R130";
 const HAS_ENDED: &str = "MASH-R131";
-const REQUEST_ID_REUSED: &str = "MASH-R011";
-const STORE: &str = "MASH-R012";
 
 /// Serves the register.
 #[derive(Clone)]
@@ -118,7 +117,7 @@ impl ConsentService for Consents {
         let parsed = record_from_wire(&request, id, &by);
         let parts = [&request.request_id, &request.incident, &request.child_ref];
         let (key, command) = asked(parts, parsed)?;
-        let call = Call::new(self, &caller, "RecordConsent", &request.request_id, &request);
+        let call = Change::new(self, &caller, "RecordConsent", &request.request_id, &request);
         call.run(&key, command, |done, now| pb::RecordConsentResponse {
             consent: consent_of(&done, now),
         })
@@ -132,7 +131,7 @@ impl ConsentService for Consents {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let id = named(&request.name)?;
-        let mut wrong = request_id(&request.request_id);
+        let mut wrong = request_id(&request.request_id, codes::SHAPE);
         let by = giver_from_wire(request.giver).ok();
         if by.is_none() {
             let text = "must say in what role somebody withdraws it";
@@ -146,7 +145,7 @@ impl ConsentService for Consents {
             let found = store::child_of(&mut read, id).await.map_err(|error| failed(&error))?;
             found.ok_or_else(fault::not_found)?
         };
-        let call = Call::new(self, &caller, "WithdrawConsent", &request.request_id, &request);
+        let call = Change::new(self, &caller, "WithdrawConsent", &request.request_id, &request);
         let command = Command::Withdraw { id, by };
         let answer = call
             .run(&key, command, |done, now| pb::WithdrawConsentResponse {
@@ -171,7 +170,7 @@ impl ConsentService for Consents {
         let parsed = view_from_wire(&request, &by, self.clock.now());
         let parts = [&request.request_id, &request.incident, &request.child_ref];
         let (key, command) = asked(parts, parsed)?;
-        let call = Call::new(self, &caller, "RecordChildView", &request.request_id, &request);
+        let call = Change::new(self, &caller, "RecordChildView", &request.request_id, &request);
         call.run(&key, command, |done, _| pb::RecordChildViewResponse {
             view: match &done.about {
                 Subject::View(view) => Some(view_to_wire(view)),
@@ -220,17 +219,14 @@ impl ConsentService for Consents {
     }
 }
 
-/// A mutating call: one transaction, one effect however often the request is repeated (P5).
-struct Call<'a> {
+/// A change of the register of a child, asked for by somebody.
+struct Change<'a> {
     service: &'a Consents,
     caller: &'a Caller,
-    key: String,
-    method: &'static str,
-    request_id: &'a str,
-    hash: Vec<u8>,
+    call: Call<'a>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> Change<'a> {
     fn new(
         service: &'a Consents,
         caller: &'a Caller,
@@ -238,10 +234,8 @@ impl<'a> Call<'a> {
         request_id: &'a str,
         request: &impl Message,
     ) -> Self {
-        let practitioner = caller.practitioner.as_deref().unwrap_or_default();
-        let key = format!("{}|{practitioner}", caller.organisation);
-        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &request.encode_to_vec());
-        Self { service, caller, key, method, request_id, hash: hash.as_ref().to_vec() }
+        let parts = (&service.store, &service.clock);
+        Self { service, caller, call: Call::new(parts, caller, method, request_id, request) }
     }
 
     async fn run<R: Message + Default>(
@@ -250,34 +244,18 @@ impl<'a> Call<'a> {
         command: Command,
         answer: impl FnOnce(Done, Timestamp) -> R,
     ) -> Result<Response<R>, Status> {
-        let Self { service, caller, key: caller_key, method, request_id, hash } = self;
-        let mut tx = service.store.begin().await.map_err(|error| failed(&error))?;
-        let prior = requests::check(&mut tx, caller_key, request_id, method, hash).await;
-        match prior.map_err(|error| failed(&error))? {
-            requests::Prior::Fresh => (),
-            requests::Prior::Conflict => {
-                let text = "request id was already used for different content";
-                return Err(fault::conflict(REQUEST_ID_REUSED, text));
-            }
-            requests::Prior::Replay(first) => {
-                let first = R::decode(first.as_slice()).map_err(|_| fault::internal(STORE))?;
-                return Ok(Response::new(first));
-            }
-        }
-        let now = service.clock.now();
-        let cause = caused(method, &format!("{caller_key}|{request_id}"), &key.case_id);
+        let Self { service, caller, call } = self;
+        let (mut tx, now) = match call.begin().await? {
+            Begun::Fresh(tx, now) => (tx, now),
+            Begun::Replay(answer) => return Ok(Response::new(answer)),
+        };
+        let by = format!("{}|{}", call.by, call.request_id);
+        let cause = caused(call.method, &by, &key.case_id);
         let act = Act::Command(Box::new(command), caller.organisation.clone());
         // In this transaction, so that every replica decides by the same version.
         let ruleset = service.rulesets.in_force(&mut tx).await.map_err(|error| failed(&error))?;
         let done = app::act(&mut tx, service.means(&ruleset, now), key, act, (&cause, now)).await;
-        let answer = answer(done.map_err(refuse)?, now);
-        let (bytes, at_ms) = (answer.encode_to_vec(), now.as_millisecond());
-        let kept =
-            requests::record(&mut tx, caller_key, request_id, method, hash, &bytes, at_ms).await;
-        kept.map_err(|error| failed(&error))?;
-        // Returns only when nothing that rests on a guard that was closed is being published (P6).
-        tx.commit().await.map_err(|error| failed(&error))?;
-        Ok(Response::new(answer))
+        call.finish(tx, now, answer(done.map_err(refuse)?, now)).await
     }
 }
 
@@ -293,7 +271,7 @@ fn asked(
     [request, incident, child_ref]: [&String; 3],
     parsed: Result<Command, Vec<convert::Violation>>,
 ) -> Result<(ChildKey, Command), Status> {
-    let mut wrong = request_id(request);
+    let mut wrong = request_id(request, codes::SHAPE);
     let key = child(incident, child_ref);
     if let Err(violations) = &key {
         wrong.extend(violations.iter().cloned());
@@ -329,13 +307,6 @@ fn child(incident: &str, child_ref: &str) -> Result<ChildKey, Vec<Violation>> {
     }
 }
 
-fn request_id(text: &str) -> Vec<Violation> {
-    if uuid::Uuid::try_parse(text).is_ok() {
-        return Vec::new();
-    }
-    vec![Violation::new("request_id", codes::SHAPE, "must be a UUID")]
-}
-
 fn named(name: &str) -> Result<ConsentId, Status> {
     let id = name.strip_prefix("consents/").and_then(|id| id.parse().ok());
     id.ok_or_else(fault::not_found)
@@ -352,7 +323,7 @@ fn refuse(refusal: ConsentRefusal) -> Status {
         ConsentRefusal::Store(error) => failed(&error),
         ConsentRefusal::Consent(error) => match error {
             ConsentError::Unknown => fault::not_found(),
-            ConsentError::IdTaken => fault::conflict(REQUEST_ID_REUSED, &text),
+            ConsentError::IdTaken => fault::conflict(once::REQUEST_ID_REUSED, &text),
             ConsentError::NeverGiven => fault::failed_precondition(NEVER_GIVEN, &text),
             ConsentError::HasEnded | ConsentError::NotYet => {
                 fault::failed_precondition(HAS_ENDED, &text)
@@ -370,10 +341,4 @@ fn refuse(refusal: ConsentRefusal) -> Status {
             }
         },
     }
-}
-
-/// The store failed: logged here once, with its causes; the caller learns only that trying again may help.
-fn failed(error: &StoreError) -> Status {
-    tracing::error!(error = error as &dyn std::error::Error, "the store failed");
-    fault::unavailable(STORE, "the store is unavailable, try again")
 }
