@@ -67,8 +67,7 @@ impl Effects {
         to: &OrganisationId,
         cause: Cause<'_>,
     ) {
-        let revision = released.revision.to_string();
-        let id = event_id(&["released", &released.disclosure_id, &revision]);
+        let id = released_id(&released.disclosure_id, released.revision);
         let topic = topic_for(to, released.desk());
         let event = &without_history(cause.event, &released.case_id);
         let cause = Cause { event, ..cause };
@@ -168,6 +167,12 @@ fn without_history(event: &Envelope, case_id: &str) -> Envelope {
         traceparent: event.traceparent.clone(),
         ..Envelope::default()
     }
+}
+
+/// The id of the event that carries a revision of a disclosure: no more than the recipient knows.
+#[must_use]
+pub fn released_id(disclosure_id: &str, revision: i32) -> uuid::Uuid {
+    event_id(&["released", disclosure_id, &revision.to_string()])
 }
 
 /// A disclosure to be recalled.

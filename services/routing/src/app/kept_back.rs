@@ -3,7 +3,7 @@
 use mash_policy::{Flow, Ruleset};
 use mash_proto::{convert::time_to_wire, envelope::event_id, sharing::v1 as sharing};
 
-use super::effects::{Cause, Effects};
+use super::effects::{Cause, Effects, released_id};
 use crate::{duty::Disclosure, world::World};
 
 /// Why it never left.
@@ -25,7 +25,7 @@ pub struct Resting {
 }
 
 /// Puts on record that a release was kept back: the recipient does not have it, and the decision that permitted it is
-/// followed by a refusal. A disclosure that was released again meanwhile stays as it is.
+/// followed by a refusal.
 pub fn keep_back(
     kept: &Resting,
     ruleset: &Ruleset,
@@ -37,8 +37,11 @@ pub fn keep_back(
     let revision = world.cases.values().find(|case| case.id.to_string() == kept.case_id);
     let revision = revision.map_or(0, |case| case.revision);
     let held = duty.disclosures.iter_mut().find(|held| held.id == kept.disclosure_id);
-    let Some(held) = held.filter(|held| held.live) else { return };
-    held.live = false;
+    let Some(held) = held else { return };
+    // A later revision may have gone under another agreement: then the recipient has that one.
+    if released_id(&held.id, held.revision).to_string() == kept.event_id {
+        held.live = false;
+    }
     let id = event_id(&["decision", "kept-back", &kept.event_id]);
     let Disclosure { recipient, copy, .. } = &*held;
     let decision = sharing::Decision {
