@@ -422,7 +422,8 @@ async fn a_bus_that_does_not_answer_does_not_hold_a_closing_up_for_long(on: Fixt
     let closed = guards::close(&mut tx, "g").await.unwrap();
     tx.commit().await.unwrap();
     let took = start.elapsed();
-    assert!(took < guards::FLIGHT + Duration::from_secs(1), "{took:?}");
+    // The flight's time, and as much again for a slow machine: a closing that never returns is what this looks for.
+    assert!(took < guards::FLIGHT * 2, "{took:?}");
     assert_eq!(closed.in_doubt, ["rests"], "nobody knows whether it arrived");
     relay.kill();
     let relay = Running::relay(&on.store, &on.bus);
