@@ -158,9 +158,11 @@ impl Reading {
         let field = format!("parties[{index}]");
         let role = word_from_wire::<wire::AgreementPartyRole, _>(role);
         let role = self.coded(&format!("{field}.role"), role, domain::PartyRole::Both);
-        let placeholder =
+        // A party that cannot be read is a fault already, and the terms are refused; this one stands in for it so that
+        // the clauses that name the other parties are looked at as well.
+        let stand_in =
             OrganisationId::new(OrganisationKind::Provider, format!("unreadable-{index}")).ok()?;
-        let organisation = self.organisation(&field, organisation).unwrap_or(placeholder);
+        let organisation = self.organisation(&field, organisation).unwrap_or(stand_in);
         Some(Party { organisation, role })
     }
 

@@ -10,12 +10,13 @@ use mash_proto::{
     sharing::v1::{self as pb, sharing_service_server::SharingService},
     r#type::v1::OrganisationKind as WireKind,
 };
-use mash_store::{Store, StoreError, requests};
+use mash_store::{Store, requests};
 use prost::Message;
 use tonic::{Request, Response, Status};
 
 use crate::{
     explain::{Reader, explained},
+    once::{REQUEST_ID_REUSED, STORE, failed, request_id},
     rulesets::Rulesets,
     store::{
         decisions::{self, After},
@@ -24,8 +25,6 @@ use crate::{
 };
 
 const INVALID: &str = "MASH-R010";
-const REQUEST_ID_REUSED: &str = "MASH-R011";
-const STORE: &str = "MASH-R012";
 
 /// Serves decisions, profiles and the count.
 #[derive(Clone)]
@@ -56,7 +55,7 @@ impl SharingService for Sharing {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let Page { case, after, size } = Page::of(&request)?;
-        let force = decisions::force_of(&self.store, case).await.map_err(|error| store(&error))?;
+        let force = decisions::force_of(&self.store, case).await.map_err(|error| failed(&error))?;
         let entitled = force.is_some_and(|force| match caller.organisation.kind() {
             OrganisationKind::Operator => true,
             OrganisationKind::PoliceForce => force.as_str() == caller.organisation.code(),
@@ -70,7 +69,7 @@ impl SharingService for Sharing {
         }
         let rows = decisions::list(&self.store, case, &after, size + 1)
             .await
-            .map_err(|error| store(&error))?;
+            .map_err(|error| failed(&error))?;
         let more = i64::try_from(rows.len()).is_ok_and(|found| found > size);
         let kept: Vec<_> =
             rows.into_iter().take(usize::try_from(size).unwrap_or(usize::MAX)).collect();
@@ -95,21 +94,21 @@ impl SharingService for Sharing {
                 return Err(fault::invalid(INVALID, vec![wrong]));
             }
         };
-        let found = decisions::find(&self.store, &name).await.map_err(|error| store(&error))?;
+        let found = decisions::find(&self.store, &name).await.map_err(|error| failed(&error))?;
         let recorded = found.ok_or_else(fault::not_found)?;
         let case = CaseId::from_name(&format!("incidents/{}", recorded.decision.case_id)).ok();
         let force = match case {
             Some(case) => {
-                decisions::force_of(&self.store, case).await.map_err(|error| store(&error))?
+                decisions::force_of(&self.store, case).await.map_err(|error| failed(&error))?
             }
             None => None,
         };
         let reader = Reader::of(&caller.organisation, force.as_ref(), &recorded.decision)
             .ok_or_else(fault::not_found)?;
         let version = &recorded.decision.ruleset;
-        let mut read = self.store.read().await.map_err(|error| store(&error))?;
+        let mut read = self.store.read().await.map_err(|error| failed(&error))?;
         let ruleset = self.rulesets.of_version(&mut read, version).await;
-        let ruleset = ruleset.map_err(|error| store(&error))?;
+        let ruleset = ruleset.map_err(|error| failed(&error))?;
         drop(read);
         let answer = explained(recorded, ruleset.as_deref(), reader, &languages);
         answer.map(Response::new).map_err(|_| fault::internal(STORE))
@@ -123,10 +122,10 @@ impl SharingService for Sharing {
         let request = request.into_inner();
         let wanted = Wanted::of(&request)?;
         let content = wanted.content();
-        let mut tx = self.store.begin().await.map_err(|error| store(&error))?;
+        let mut tx = self.store.begin().await.map_err(|error| failed(&error))?;
         let method = "SetForceProfile";
         let prior = requests::check(&mut tx, &caller, &request.request_id, method, &content).await;
-        let profile = match prior.map_err(|error| store(&error))? {
+        let profile = match prior.map_err(|error| failed(&error))? {
             requests::Prior::Replay(first) => {
                 pb::ForceProfile::decode(first.as_slice()).map_err(|_| fault::internal(STORE))?
             }
@@ -137,16 +136,16 @@ impl SharingService for Sharing {
             requests::Prior::Fresh => {
                 let version =
                     profiles::put(&mut tx, &wanted.force, wanted.profile, wanted.early_years).await;
-                let profile = wanted.into_wire(version.map_err(|error| store(&error))?);
+                let profile = wanted.into_wire(version.map_err(|error| failed(&error))?);
                 let (answer, at_ms) = (profile.encode_to_vec(), self.clock.now().as_millisecond());
                 let id = &request.request_id;
                 let kept =
                     requests::record(&mut tx, &caller, id, method, &content, &answer, at_ms).await;
-                kept.map_err(|error| store(&error))?;
+                kept.map_err(|error| failed(&error))?;
                 profile
             }
         };
-        tx.commit().await.map_err(|error| store(&error))?;
+        tx.commit().await.map_err(|error| failed(&error))?;
         Ok(Response::new(pb::SetForceProfileResponse { profile: Some(profile) }))
     }
 
@@ -154,9 +153,9 @@ impl SharingService for Sharing {
         &self,
         _request: Request<pb::ListForceProfilesRequest>,
     ) -> Result<Response<pb::ListForceProfilesResponse>, Status> {
-        let mut tx = self.store.begin().await.map_err(|error| store(&error))?;
-        let agreed = profiles::all(&mut tx).await.map_err(|error| store(&error))?;
-        tx.rollback().await.map_err(|error| store(&error))?;
+        let mut tx = self.store.begin().await.map_err(|error| failed(&error))?;
+        let agreed = profiles::all(&mut tx).await.map_err(|error| failed(&error))?;
+        tx.rollback().await.map_err(|error| failed(&error))?;
         let profiles = agreed.into_iter().map(|(force, agreed)| pb::ForceProfile {
             force_code: force.to_string(),
             recipient_kind: WireKind::School.into(),
@@ -171,7 +170,7 @@ impl SharingService for Sharing {
         &self,
         _request: Request<pb::GetConservationRequest>,
     ) -> Result<Response<pb::GetConservationResponse>, Status> {
-        Ok(Response::new(decisions::count(&self.store).await.map_err(|error| store(&error))?))
+        Ok(Response::new(decisions::count(&self.store).await.map_err(|error| failed(&error))?))
     }
 }
 
@@ -221,10 +220,7 @@ struct Wanted {
 
 impl Wanted {
     fn of(request: &pb::SetForceProfileRequest) -> Result<Self, Status> {
-        let mut wrong = Vec::new();
-        if uuid::Uuid::try_parse(&request.request_id).is_err() {
-            wrong.push(Violation::new("request_id", INVALID, "must be a UUID"));
-        }
+        let mut wrong = request_id(&request.request_id, INVALID);
         let wire = request.profile.clone().unwrap_or_default();
         let force = wire.force_code.parse::<ForceCode>();
         if force.is_err() {
@@ -283,10 +279,4 @@ const fn profile_to_wire(profile: Profile) -> pb::ContentProfile {
         Profile::Middle => pb::ContentProfile::Middle,
         Profile::Full => pb::ContentProfile::Full,
     }
-}
-
-/// The store failed: logged here once, with its causes; the caller learns only that trying again may help.
-fn store(error: &StoreError) -> Status {
-    tracing::error!(error = error as &dyn std::error::Error, "the store failed");
-    fault::unavailable(STORE, "the store is unavailable, try again")
 }

@@ -13,7 +13,8 @@ use tonic::{Response, Status};
 
 /// A request id came with other content.
 pub(crate) const REQUEST_ID_REUSED: &str = "MASH-R011";
-const STORE: &str = "MASH-R012";
+/// The store failed, or what it holds cannot be read.
+pub(crate) const STORE: &str = "MASH-R012";
 
 /// A call that changes something.
 pub(crate) struct Call<'a> {

@@ -14,7 +14,7 @@ use mash_proto::{
         self as pb, ruleset_service_server::RulesetService, simulate_ruleset_response::News,
     },
 };
-use mash_store::{Store, StoreError};
+use mash_store::Store;
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
@@ -25,9 +25,12 @@ use super::{
     files,
     simulate::Simulation,
 };
-use crate::store::{
-    decisions::{self, After},
-    rulesets::{self as store, StoredRuleset},
+use crate::{
+    once::failed,
+    store::{
+        decisions::{self, After},
+        rulesets::{self as store, StoredRuleset},
+    },
 };
 
 /// The form of a request about rule sets is not valid.
@@ -38,7 +41,6 @@ const OTHER_FILES: &str = "MASH-R143";
 const OTHER_DIGEST: &str = "MASH-R144";
 const SAME_PERSON: &str = "MASH-R145";
 const RETIRED: &str = "MASH-R146";
-const STORE: &str = "MASH-R012";
 
 /// Decisions that are read at a time.
 const PAGE: i64 = 500;
@@ -268,10 +270,4 @@ impl From<RulesetRefusal> for Status {
             RulesetRefusal::Store(error) => failed(&error),
         }
     }
-}
-
-/// The store failed: logged here once, with its causes; the caller learns only that trying again may help.
-fn failed(error: &StoreError) -> Status {
-    tracing::error!(error = error as &dyn std::error::Error, "the store failed");
-    fault::unavailable(STORE, "the store is unavailable, try again")
 }
