@@ -5,7 +5,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 20] = [
+const FILES: [&str; 32] = [
     "mash/type/v1/type.proto",
     "mash/options/v1/options.proto",
     "mash/event/v1/event.proto",
@@ -26,6 +26,18 @@ const FILES: [&str; 20] = [
     "mash/sharing/v1/ruleset.proto",
     "mash/sharing/v1/ruleset_service.proto",
     "mash/sharing/v1/consent_service.proto",
+    "mash/referral/v1/report.proto",
+    "mash/referral/v1/clock.proto",
+    "mash/referral/v1/item.proto",
+    "mash/referral/v1/partner.proto",
+    "mash/delivery/v1/delivery_service.proto",
+    "mash/social_care/v1/referral.proto",
+    "mash/social_care/v1/queue_service.proto",
+    "mash/social_care/v1/meeting_service.proto",
+    "mash/health/v1/health.proto",
+    "mash/health/v1/health_service.proto",
+    "mash/police/v1/protection_service.proto",
+    "mash/education/v1/referral_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

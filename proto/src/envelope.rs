@@ -70,6 +70,13 @@ pub fn holds<M: Name>(envelope: &Envelope) -> bool {
     envelope.schema == M::full_name()
 }
 
+/// Whether the envelope holds something about a referral: an item, or a receipt for one. It shares topics with what is
+/// said of incidents, and each has readers of its own.
+#[must_use]
+pub fn is_of_referral(envelope: &Envelope) -> bool {
+    envelope.schema.starts_with("mash.referral.v1.")
+}
+
 /// Takes an event out of its envelope.
 ///
 /// # Errors

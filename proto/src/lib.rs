@@ -14,7 +14,10 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/mash.rs"));
 }
 
-pub use generated::mash::{disclosure, education, event, options, police, sharing, r#type};
+pub use generated::mash::{
+    delivery, disclosure, education, event, health, options, police, referral, sharing,
+    social_care, r#type,
+};
 
 pub mod convert;
 pub mod envelope;

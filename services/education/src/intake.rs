@@ -55,7 +55,8 @@ impl Handler for NoticeIntake {
     }
 
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
-        let arrivals = events.iter().map(Arrival::read).collect::<Option<Vec<_>>>();
+        let notices = events.iter().filter(|event| !envelope::is_of_referral(event));
+        let arrivals = notices.map(Arrival::read).collect::<Option<Vec<_>>>();
         let Some(arrivals) = arrivals else { return Err(HandleError::Poison { code: UNUSABLE }) };
         let mut batch = Batch::load(tx, &arrivals, self.0.clock.now()).await?;
         for arrival in arrivals {
@@ -70,7 +71,8 @@ impl Handler for NoticeIntake {
         if self.0.watch.nobody() {
             return;
         }
-        for arrival in events.iter().filter_map(Arrival::read) {
+        let notices = events.iter().filter(|event| !envelope::is_of_referral(event));
+        for arrival in notices.filter_map(Arrival::read) {
             self.0.watch.tell(Changed {
                 id: arrival.id,
                 recipient: arrival.recipient.to_string(),

@@ -5,10 +5,13 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use anyhow::Context as _;
 use mash_bus::Bus;
 use mash_chassis::{Clock, FileClock, Server, SystemClock};
+use mash_delivery::Delivery;
 use mash_education::Education;
+use mash_health::Health;
 use mash_police::{CaseSecret, Police, PoliceConfig};
 use mash_policy::Ruleset;
 use mash_routing::Routing;
+use mash_social_care::SocialCare;
 use mash_store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +29,12 @@ pub enum Which {
     Education,
     /// Decisions.
     Routing,
+    /// The hub of an authority.
+    SocialCare,
+    /// The edge of health systems.
+    Health,
+    /// The mailboxes of every organisation.
+    Delivery,
 }
 
 impl Which {
@@ -35,6 +44,9 @@ impl Which {
             Self::Police => "police",
             Self::Education => "education",
             Self::Routing => "routing",
+            Self::SocialCare => "social-care",
+            Self::Health => "health",
+            Self::Delivery => "delivery",
         }
     }
 
@@ -156,6 +168,31 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         server = server.add_service(directory).add_service(roll).add_service(notices);
         let stop = stop();
         tasks.spawn(async move { Ok(education.run(stop).await?) });
+    }
+    if settings.which.runs(Which::SocialCare) {
+        let social_care =
+            SocialCare::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock)).await?;
+        let stop = stop();
+        tasks.spawn(async move {
+            social_care.run(stop).await;
+            Ok(())
+        });
+    }
+    if settings.which.runs(Which::Health) {
+        let health = Health::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock)).await?;
+        let stop = stop();
+        tasks.spawn(async move {
+            health.run(stop).await;
+            Ok(())
+        });
+    }
+    if settings.which.runs(Which::Delivery) {
+        let delivery = Delivery::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock)).await?;
+        let stop = stop();
+        tasks.spawn(async move {
+            delivery.run(stop).await;
+            Ok(())
+        });
     }
     let stop = stop();
     tasks.spawn(async move { Ok(server.serve(listener, stop).await?) });

@@ -97,6 +97,7 @@ pub fn candidate(
             suspect_relationship: suspects()
                 .next()
                 .map_or(String::new(), |suspect| relation(suspect, child)),
+            ..pb::Narrative::default()
         }),
         voice: Some(pb::ChildVoice {
             spoken_to: answer_to_wire(child.voice.spoken_to),
@@ -137,12 +138,16 @@ pub fn candidate(
                 .map(|adult| relation(adult, child))
                 .collect(),
             sibling_establishments: other_schools.iter().map(|name| (*name).to_owned()).collect(),
+            ..pb::Household::default()
         }),
         officer: incident.officer.as_ref().map(|officer| pb::ProfessionalContact {
             reference: officer.reference.as_str().to_owned(),
             telephone: officer.telephone.as_str().to_owned(),
+            ..pb::ProfessionalContact::default()
         }),
         actions: clean(&incident.actions),
+        // The rest is of referrals: an incident has none of it.
+        ..pb::Content::default()
     }
 }
 
@@ -193,6 +198,7 @@ fn identity(child: &Child) -> pb::ChildIdentity {
             .nhs_number
             .as_ref()
             .map_or(String::new(), |number| number.as_str().to_owned()),
+        ..pb::ChildIdentity::default()
     }
 }
 

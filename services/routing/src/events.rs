@@ -16,7 +16,7 @@ use mash_proto::{
     convert::police::{Checks, incident_from_wire},
     disclosure::v1::{ReceiptKind, ReceiptRecorded},
     education::v1::{DeskChanged, EstablishmentChanged, PupilChanged},
-    envelope::{holds, unwrap},
+    envelope::{holds, is_of_referral, unwrap},
     event::v1::Envelope,
     police::v1::{IncidentReported, IncidentWithdrawn},
 };
@@ -84,13 +84,15 @@ impl Handler for Cases {
     }
 
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
-        let taken: Vec<Taken> = events.iter().map(open).collect::<Result<_, _>>()?;
+        // What is said of referrals travels on the same topics and is taken in by another handler.
+        let events: Vec<&Envelope> = events.iter().filter(|event| !is_of_referral(event)).collect();
+        let taken: Vec<Taken> = events.iter().map(|event| open(event)).collect::<Result<_, _>>()?;
         let needs = needs_of(&taken)?;
         let mut world = load(tx, &needs, &self.pseudonymiser).await?;
         // In this transaction, so that every replica decides by the same version.
         let ruleset = self.rulesets.in_force(tx).await?;
         let mut effects = Effects::default();
-        for (event, taken) in events.iter().zip(taken) {
+        for (event, taken) in events.iter().copied().zip(taken) {
             let cause = Cause { event, now: self.clock.now() };
             self.take_in(taken, &ruleset, &mut world, &mut effects, cause)
                 .map_err(|error| poison(&error))?;
@@ -98,7 +100,7 @@ impl Handler for Cases {
         save(tx, &world, &effects).await?;
         let now = self.clock.now();
         let means = self.means(&ruleset, now);
-        consents::app::follow_cases(tx, &world, means, events, now).await?;
+        consents::app::follow_cases(tx, &world, means, &events, now).await?;
         Ok(())
     }
 }

@@ -111,7 +111,8 @@ fn read(event: &Envelope) -> Result<Option<Heard>, HandleError> {
         let recorded: sharing::DecisionRecorded = unwrap(event).map_err(|_| UNREADABLE)?;
         let decided = recorded.decision.ok_or(UNREADABLE)?;
         // The duty is discharged by its first recipient; a second one has no part in what became of it.
-        if decided.second_recipient {
+        // Nor has a decision on an item of a referral, which is no duty of an incident.
+        if decided.second_recipient || !decided.item_id.is_empty() {
             return Ok(None);
         }
         return decision(decided).map(Some);
@@ -153,8 +154,9 @@ fn receipt(wire: disclosure::ReceiptRecorded) -> Result<Option<Heard>, HandleErr
         disclosure::ReceiptKind::Escalated => Receipt::Step(Step::Escalated, mark),
         disclosure::ReceiptKind::Acknowledged => Receipt::Step(Step::Acknowledged, mark),
         disclosure::ReceiptKind::Rejected => Receipt::Rejected(mark),
-        // That a recalled disclosure was deleted moves no duty: its recall has withheld it.
-        disclosure::ReceiptKind::Deleted => return Ok(None),
+        // That a recalled disclosure was deleted moves no duty: its recall has withheld it. That a system has not fetched
+        // it in time moves none either: the ladder of the recipient does.
+        disclosure::ReceiptKind::Deleted | disclosure::ReceiptKind::Undelivered => return Ok(None),
     };
     let what = What::Receipt { disclosure_id: present(wire.disclosure_id)?, receipt };
     Ok(Some(Heard { duty_id: present(wire.duty_id)?, case_id: present(wire.case_id)?, what }))

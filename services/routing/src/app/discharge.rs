@@ -390,6 +390,7 @@ impl<'a> Discharging<'a> {
             }),
             mask_rule_ids: permit.map_or(Vec::new(), |permit| words(permit.mask_rules())),
             degraded: permit.is_some_and(Permit::is_degraded),
+            item_id: String::new(),
             citations: permit.map_or(Vec::new(), |permit| {
                 citations(plan, permit).iter().flatten().map(citation_to_wire).collect()
             }),

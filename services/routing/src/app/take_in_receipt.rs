@@ -47,7 +47,8 @@ pub fn take_in_receipt(
         ReceiptKind::Escalated => Receipt::Escalated,
         ReceiptKind::Rejected => return route_again(duty, receipt, means, world, effects, cause),
         // The recall was counted when it was made; that copies are gone is for the record of the recipient's service.
-        ReceiptKind::Deleted | ReceiptKind::Unspecified => return Ok(()),
+        // That a system has not fetched it in time moves no duty: the ladder of the recipient does.
+        ReceiptKind::Deleted | ReceiptKind::Undelivered | ReceiptKind::Unspecified => return Ok(()),
     };
     if duty.receive(&receipt.disclosure_id, received, at, receipt.late) {
         if received == Receipt::Escalated && duty.reason.is_empty() {

@@ -120,6 +120,7 @@ fn refusal(
         masked_details: Vec::new(),
         mask_rule_ids: Vec::new(),
         degraded: false,
+        item_id: String::new(),
     }
 }
 

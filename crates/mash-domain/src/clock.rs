@@ -1,0 +1,1 @@
+//! Time limits of law and of hubs: as data, counted in the hours and days in which they count.

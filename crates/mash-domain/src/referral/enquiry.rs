@@ -1,0 +1,1 @@
+//! A question of the hub to a partner, and the answer, the refusal or the silence.

@@ -1,0 +1,1 @@
+//! Strategy discussions, conferences, disagreements and transfers.

@@ -1,0 +1,1 @@
+//! What is reported of a child who may be at risk.
