@@ -178,7 +178,7 @@ build_mash_image() {
 
 wait_until_healthy() {
   local deadline=$((SECONDS + 180)) service state container
-  for service in kafka postgres police education routing; do
+  for service in kafka postgres police education routing social-care health delivery; do
     while :; do
       container=$(compose ps -q "$service" 2>/dev/null || true)
       state=''
@@ -202,7 +202,7 @@ play() {
   broker=$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$(compose ps -q kafka)")
   docker run --rm --network host --add-host "kafka:$broker" --volume mash_pki:/var/lib/mash mash-hub:local \
     demo --once --bus kafka://kafka:9092 --against \
-    https://localhost:7443,https://localhost:7444,https://localhost:7445
+    https://localhost:7443,https://localhost:7444,https://localhost:7445,https://localhost:7446,https://localhost:7447,https://localhost:7448
 }
 
 take_down() {
