@@ -58,6 +58,7 @@ fn content() -> Content {
             circumstances: line.repeat(8),
             whereabouts: "upstairs".to_owned(),
             suspect_relationship: "father".to_owned(),
+            ..Narrative::default()
         }),
         voice: Some(ChildVoice { spoken_to: 1, words: line.repeat(5), ..ChildVoice::default() }),
         risk_grade: "medium".to_owned(),
