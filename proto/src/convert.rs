@@ -35,6 +35,7 @@ macro_rules! words {
 }
 
 pub mod agreement;
+pub mod clock;
 pub mod consent;
 pub mod education;
 pub mod police;
