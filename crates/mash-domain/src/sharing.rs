@@ -10,7 +10,7 @@ use std::fmt;
 pub enum Purpose {
     /// Telling the place of education that a child may be a victim of domestic abuse (R01 to R05, R18).
     OperationEncompass,
-    /// Protecting a child who may be at risk of harm (R06 to R09, R14).
+    /// Protecting a child who may be at risk of harm (R06 to R09, R14, R35 to R38).
     ChildProtection,
     /// Help that a family may take or leave (R10 to R13, R19).
     EarlyHelp,
@@ -142,11 +142,22 @@ pub enum Flow {
     RightsRequest,
     /// Something went to the wrong recipient (R33).
     Misdirection,
+    /// Social care asks a partner what it knows of a child (R09).
+    Enquiry,
+    /// The referrer hears where a referral stands and what was decided (R35).
+    Feedback,
+    /// A partner writes to the authority about how the case is worked: it accepts or declines an invitation, or
+    /// disagrees (R36).
+    Correspondence,
+    /// Health hears whether a child is protected by a plan or looked after (R37).
+    ProtectionStatus,
+    /// The lead social worker hears who looked that up (R38).
+    Lookup,
 }
 
 impl Flow {
     /// Every flow.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 25] = [
         Self::School,
         Self::HomeEducation,
         Self::SchoolUnknown,
@@ -167,6 +178,11 @@ impl Flow {
         Self::Record,
         Self::RightsRequest,
         Self::Misdirection,
+        Self::Enquiry,
+        Self::Feedback,
+        Self::Correspondence,
+        Self::ProtectionStatus,
+        Self::Lookup,
     ];
 
     /// The code that decisions, notices and agreements record.
@@ -193,6 +209,11 @@ impl Flow {
             Self::Record => "record",
             Self::RightsRequest => "rights-request",
             Self::Misdirection => "misdirection",
+            Self::Enquiry => "enquiry",
+            Self::Feedback => "feedback",
+            Self::Correspondence => "correspondence",
+            Self::ProtectionStatus => "protection-status",
+            Self::Lookup => "lookup",
         }
     }
 
@@ -212,9 +233,15 @@ impl Flow {
             | Self::HomeForce
             | Self::EarlyYears
             | Self::HealthNotice => Purpose::OperationEncompass,
-            Self::Concern | Self::Strategy | Self::EnquiryAnswer | Self::InformFamily => {
-                Purpose::ChildProtection
-            }
+            Self::Concern
+            | Self::Strategy
+            | Self::EnquiryAnswer
+            | Self::InformFamily
+            | Self::Enquiry
+            | Self::Feedback
+            | Self::Correspondence
+            | Self::ProtectionStatus
+            | Self::Lookup => Purpose::ChildProtection,
             Self::EarlyHelp | Self::EarlyHelpFeedback | Self::Advocate => Purpose::EarlyHelp,
             Self::ReferralMechanism => Purpose::Exploitation,
             Self::Custody => Purpose::ChildInCustody,
@@ -247,7 +274,12 @@ impl Flow {
             | Self::Missing
             | Self::Record
             | Self::RightsRequest
-            | Self::Misdirection => Ground::Duty,
+            | Self::Misdirection
+            | Self::Enquiry
+            | Self::Feedback
+            | Self::Correspondence
+            | Self::ProtectionStatus
+            | Self::Lookup => Ground::Duty,
         }
     }
 

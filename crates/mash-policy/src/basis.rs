@@ -58,6 +58,8 @@ pub enum LawfulBasis {
     Ca2004S11,
     /// Children Act 2004 s.16LA: the duty to share in England.
     Ca2004S16la,
+    /// Children Act 2004 s.25: co-operation to improve well-being (Wales).
+    Ca2004S25,
     /// Children Act 2004 s.28: safeguarding duty of bodies in Wales.
     Ca2004S28,
     /// Social Services and Well-being (Wales) Act 2014 s.130: the duty to report a child at risk.
@@ -89,7 +91,7 @@ pub enum LawfulBasis {
 /// Code, English, Welsh.
 type Row = (LawfulBasis, &'static str, &'static str, &'static str);
 
-const TABLE: [Row; 37] = [
+const TABLE: [Row; 38] = [
     (
         LawfulBasis::UkGdpr51C,
         "uk-gdpr-5-1-c",
@@ -233,6 +235,12 @@ const TABLE: [Row; 37] = [
         "ca-2004-s16la",
         "Children Act 2004 s.16LA: the duty to share in England",
         "Deddf Plant 2004 a.16LA: y ddyletswydd i rannu yn Lloegr",
+    ),
+    (
+        LawfulBasis::Ca2004S25,
+        "ca-2004-s25",
+        "Children Act 2004 s.25: co-operation to improve well-being (Wales)",
+        "Deddf Plant 2004 a.25: cydweithredu i wella llesiant (Cymru)",
     ),
     (
         LawfulBasis::Ca2004S28,

@@ -24,6 +24,12 @@ use crate::{
 
 /// The classes that each flow consists of, whatever else may be shared: who the child is, and that there was an
 /// incident. A flow that is a choice or a power has no minimum: without rules nothing goes.
+///
+/// A question to a partner has one, who the child is: a partner that is asked at all can pick up the telephone, and a
+/// child whom nobody asked about is the harm that the rules are there to prevent. What the referrer hears has one, the
+/// outcome: it tells the referrer nothing of the child, and silence sends a school back to waiting. A letter about how
+/// the case is worked, a protection status and a notice of who looked have none: the first can be telephoned, the
+/// second is a list that is sent again, and the third is a courtesy.
 #[must_use]
 pub const fn statutory_minimum(flow: Flow) -> ClassSet {
     match flow {
@@ -36,6 +42,8 @@ pub const fn statutory_minimum(flow: Flow) -> ClassSet {
         | Flow::Missing => {
             ClassSet::EMPTY.with(DataClass::ChildIdentity).with(DataClass::IncidentStub)
         }
+        Flow::Enquiry => ClassSet::EMPTY.with(DataClass::ChildIdentity),
+        Flow::Feedback => ClassSet::EMPTY.with(DataClass::Actions),
         Flow::EarlyYears
         | Flow::HealthNotice
         | Flow::Strategy
@@ -48,7 +56,10 @@ pub const fn statutory_minimum(flow: Flow) -> ClassSet {
         | Flow::OffenderManagement
         | Flow::Record
         | Flow::RightsRequest
-        | Flow::Misdirection => ClassSet::EMPTY,
+        | Flow::Misdirection
+        | Flow::Correspondence
+        | Flow::ProtectionStatus
+        | Flow::Lookup => ClassSet::EMPTY,
     }
 }
 
@@ -62,13 +73,16 @@ pub const fn recipients(flow: Flow) -> &'static [RecipientKind] {
         Flow::SchoolUnknown => &[Kind::EducationDesk, Kind::MashQueue],
         Flow::HomeForce => &[Kind::PoliceForce],
         Flow::EarlyYears => &[Kind::EarlyYearsLead],
-        Flow::HealthNotice => &[Kind::Health],
+        Flow::HealthNotice | Flow::ProtectionStatus => &[Kind::Health],
         Flow::Concern => &[Kind::SocialCare, Kind::AdoptionTeam],
         Flow::Strategy => &[Kind::SocialCare, Kind::PoliceForce, Kind::Health, Kind::School],
-        Flow::EnquiryAnswer | Flow::Custody => &[Kind::SocialCare],
+        Flow::EnquiryAnswer | Flow::Custody | Flow::Correspondence | Flow::Lookup => {
+            &[Kind::SocialCare]
+        }
+        Flow::Enquiry => &[Kind::PoliceForce, Kind::Health, Kind::School],
         Flow::InformFamily => &[Kind::Family],
         Flow::EarlyHelp => &[Kind::SocialCare, Kind::EarlyHelpHub],
-        Flow::EarlyHelpFeedback => &[Kind::Referrer],
+        Flow::EarlyHelpFeedback | Flow::Feedback => &[Kind::Referrer],
         Flow::Advocate => &[Kind::Provider],
         Flow::ReferralMechanism => &[Kind::PoliceForce, Kind::SocialCare, Kind::HomeOffice],
         Flow::Missing => &[Kind::SocialCare, Kind::CarePlacement, Kind::School, Kind::Provider],
@@ -116,11 +130,14 @@ fn minimum_for(facts: &RecipientFacts) -> ClassSet {
         Flow::Missing => {
             matches!(facts.recipient_kind, RecipientKind::SocialCare | RecipientKind::CarePlacement)
         }
+        // What was decided may tell of an investigation (R23).
+        Flow::Feedback => !facts.live_investigation,
         Flow::School
         | Flow::HomeEducation
         | Flow::SchoolUnknown
         | Flow::HomeForce
-        | Flow::Custody => true,
+        | Flow::Custody
+        | Flow::Enquiry => true,
         // No minimum at all.
         Flow::EarlyYears
         | Flow::HealthNotice
@@ -134,7 +151,10 @@ fn minimum_for(facts: &RecipientFacts) -> ClassSet {
         | Flow::OffenderManagement
         | Flow::Record
         | Flow::RightsRequest
-        | Flow::Misdirection => false,
+        | Flow::Misdirection
+        | Flow::Correspondence
+        | Flow::ProtectionStatus
+        | Flow::Lookup => false,
     };
     let minimum = if named { statutory_minimum(facts.flow) } else { ClassSet::EMPTY };
     minimum.intersection(facts.offered).difference(facts.kept_back_by_order)
@@ -155,7 +175,12 @@ pub(crate) fn decide(facts: &RecipientFacts, ruleset: &RulesetVersion) -> Recipi
     if facts.flow == Flow::HomeForce && facts.child_in_force_area {
         reasons.push(ReasonCode::LivesInForceArea);
     }
-    if facts.flow == Flow::Concern && facts.harm_suspected == Answer::No {
+    let unfounded = match facts.flow {
+        Flow::Concern => facts.harm_suspected == Answer::No,
+        Flow::Enquiry => facts.harm_suspected == Answer::No && !facts.section_47,
+        _ => false,
+    };
+    if unfounded {
         reasons.push(ReasonCode::NoHarmSuspected);
     }
     let minimum = minimum_for(facts);

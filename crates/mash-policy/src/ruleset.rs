@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use mash_domain::{
     data_class::{ClassSet, DataClass},
     nation::Nation,
-    sharing::Ground,
+    sharing::{Flow, Ground},
 };
 
 use self::{
@@ -159,8 +159,15 @@ impl Ruleset {
         let Some(engine) = &self.engine else { return minimum::decide(facts, &self.version) };
         match (engine.slices.find(facts), engine.slices.whole(facts)) {
             (Some(slice), Some(whole)) => self.decide_with(engine, slice, Some(whole), facts),
-            _ => self.not_a_recipient(facts),
+            _ => self.without_a_slice(engine, facts),
         }
+    }
+
+    /// Whether its clauses speak about this flow. A set from before a flow was made knows nothing of it: then the
+    /// statutory minimum of the flow goes, marked as degraded, and nothing else.
+    #[must_use]
+    pub fn knows(&self, flow: Flow) -> bool {
+        self.engine.as_ref().is_some_and(|engine| engine.slices.knows(flow))
     }
 
     /// What the clauses were checked against; none for the set that has no clauses.
@@ -234,7 +241,16 @@ impl Ruleset {
     fn decide_in_slice(&self, engine: &Engine, facts: &RecipientFacts) -> RecipientDecision {
         match engine.slices.find(facts) {
             Some(slice) => self.decide_with(engine, slice, None, facts),
-            None => self.not_a_recipient(facts),
+            None => self.without_a_slice(engine, facts),
+        }
+    }
+
+    /// No clause can speak: either this recipient is never told in this flow, or the rules are older than the flow.
+    fn without_a_slice(&self, engine: &Engine, facts: &RecipientFacts) -> RecipientDecision {
+        if engine.slices.knows(facts.flow) {
+            self.not_a_recipient(facts)
+        } else {
+            minimum::decide(facts, &self.version)
         }
     }
 

@@ -8,7 +8,7 @@ use mash_proof::{
     mutation::{self, Guards, Mutants, Thoroughly, Verdict},
 };
 
-const VERSION: &str = "2026-11-22";
+const VERSION: &str = "2026-11-23";
 const SEED: u64 = 20_261_122;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {

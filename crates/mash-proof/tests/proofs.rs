@@ -8,7 +8,7 @@ use mash_proof::{
     Invariants, Options, ProofError, Report, Solver, diff, prove, prove_for_activation,
 };
 
-const VERSION: &str = "2026-11-22";
+const VERSION: &str = "2026-11-23";
 
 /// The built-in rule set with a change to the text of one file.
 fn spoiled(file: &str, from: &str, to: &str) -> Ruleset {

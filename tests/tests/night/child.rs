@@ -217,7 +217,7 @@ async fn the_reasons_are_on_record(played: &Played, told: &Expectation, who: &st
     };
     let decision =
         decisions.iter().rfind(ours).unwrap_or_else(|| panic!("{who}: no decision on record"));
-    assert_eq!(decision.ruleset, "2026-11-22", "{who}: rule set");
+    assert_eq!(decision.ruleset, "2026-11-23", "{who}: rule set");
     for (class, why) in &told.withheld {
         withheld_for(decision, *class, *why, who);
     }

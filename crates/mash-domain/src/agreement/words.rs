@@ -147,7 +147,7 @@ impl Lifecycle {
 }
 
 /// The lawful bases that an agreement may name. The rules have the same list with the words for each.
-pub const BASES: [&str; 37] = [
+pub const BASES: [&str; 38] = [
     "uk-gdpr-5-1-c",
     "uk-gdpr-6-1-c",
     "uk-gdpr-6-1-e",
@@ -172,6 +172,7 @@ pub const BASES: [&str; 37] = [
     "ca-2004-s10",
     "ca-2004-s11",
     "ca-2004-s16la",
+    "ca-2004-s25",
     "ca-2004-s28",
     "sswba-2014-s130",
     "sswba-2014-s164",

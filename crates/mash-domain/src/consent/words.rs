@@ -230,7 +230,12 @@ impl Service {
             | Flow::OffenderManagement
             | Flow::Record
             | Flow::RightsRequest
-            | Flow::Misdirection => false,
+            | Flow::Misdirection
+            | Flow::Enquiry
+            | Flow::Feedback
+            | Flow::Correspondence
+            | Flow::ProtectionStatus
+            | Flow::Lookup => false,
         }
     }
 }

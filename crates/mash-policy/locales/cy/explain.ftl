@@ -66,6 +66,11 @@ flow-offender-management = prawf a chyfiawnder ieuenctid
 flow-record = cofnod penderfyniadau
 flow-rights-request = cais gwrthrych y data
 flow-misdirection = neges a anfonwyd at y derbynnydd anghywir
+flow-enquiry = gofyn i bartner beth y mae'n ei wybod
+flow-feedback = dweud wrth yr atgyfeiriwr beth ddaeth o'r atgyfeiriad
+flow-correspondence = ysgrifennu at yr awdurdod am yr achos
+flow-protection-status = dweud wrth iechyd pwy sydd wedi'i amddiffyn neu'n derbyn gofal
+flow-lookup = dweud wrth yr awdurdod pwy a edrychodd ar hynny
 
 kind-school = ysgol
 kind-education-desk = desg addysg awdurdod

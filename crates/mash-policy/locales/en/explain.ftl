@@ -66,6 +66,11 @@ flow-offender-management = probation and youth justice
 flow-record = record of decisions
 flow-rights-request = request of a data subject
 flow-misdirection = message sent to the wrong recipient
+flow-enquiry = asking a partner what it knows
+flow-feedback = telling the referrer what became of the referral
+flow-correspondence = writing to the authority about the case
+flow-protection-status = telling health who is protected or looked after
+flow-lookup = telling the authority who looked that up
 
 kind-school = a school
 kind-education-desk = the education desk of an authority

@@ -12,7 +12,7 @@ fn record<'a>(facts: &'a RecipientFacts, reasons: &'a [String], permitted: bool)
     OnRecord {
         recipient: "school/6722301",
         day: date(2026, 11, 19),
-        ruleset: "2026-11-22",
+        ruleset: "2026-11-23",
         flow: Some(facts.flow),
         permitted,
         degraded: false,

@@ -56,6 +56,7 @@ pub(super) struct Slices {
     starts: Vec<Date>, // INVARIANT: in order, each once. Epoch 0 is the time before the first.
     sliced: BTreeMap<Key, Slice>,
     whole: BTreeMap<(usize, Nation), Arc<PolicySet>>,
+    known: BTreeSet<Flow>,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
@@ -87,6 +88,7 @@ impl Slices {
             starts: starts.into_iter().collect(),
             sliced: BTreeMap::new(),
             whole: BTreeMap::new(),
+            known: known(schema)?,
         };
         let mut builder = Builder::new(schema, vocabulary, clauses)?;
         for epoch in 0..=slices.starts.len() {
@@ -94,7 +96,7 @@ impl Slices {
             for nation in Nation::ALL {
                 let in_force: BTreeSet<usize> = builder.in_force(day, nation).collect();
                 slices.whole.insert((epoch, nation), builder.policies(&in_force)?);
-                for flow in Flow::ALL {
+                for flow in slices.known.clone() {
                     for kind in recipients(flow).iter().copied() {
                         let slice = builder.slice(flow, kind, &in_force)?;
                         slices.sliced.insert(Key { epoch, nation, flow, kind }, slice);
@@ -108,6 +110,11 @@ impl Slices {
     /// The clauses that can apply, or none if this recipient is never told in this flow.
     pub(super) fn find(&self, facts: &RecipientFacts) -> Option<&Slice> {
         self.sliced.get(&self.key(facts))
+    }
+
+    /// Whether the rules speak about this flow at all. A set from before a flow was made knows nothing of it.
+    pub(super) fn knows(&self, flow: Flow) -> bool {
+        self.known.contains(&flow)
     }
 
     /// Every clause in force, under the same condition.
@@ -156,6 +163,17 @@ impl Slices {
     fn first_day(&self, epoch: usize) -> Date {
         epoch.checked_sub(1).and_then(|place| self.starts.get(place)).copied().unwrap_or(Date::MIN)
     }
+}
+
+/// The flows that have an action.
+fn known(schema: &Schema) -> Result<BTreeSet<Flow>, SliceError> {
+    let mut known = BTreeSet::new();
+    for flow in Flow::ALL {
+        if schema.principals_for_action(&vocabulary::action(flow)?).is_some() {
+            known.insert(flow);
+        }
+    }
+    Ok(known)
 }
 
 /// Puts policy sets together, each of them once.

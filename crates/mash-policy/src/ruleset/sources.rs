@@ -24,7 +24,7 @@ macro_rules! embedded {
 }
 
 /// The rule set that this build carries. A test compares the list with the folder.
-pub(super) const BUILTIN: Sources<'_> = embedded!("2026-11-22":
+pub(super) const BUILTIN: Sources<'_> = embedded!("2026-11-23":
     "manifest.toml"
     "schema.cedarschema"
     "R01.cedar"
@@ -61,4 +61,8 @@ pub(super) const BUILTIN: Sources<'_> = embedded!("2026-11-22":
     "R32.cedar"
     "R33.cedar"
     "R34.cedar"
+    "R35.cedar"
+    "R36.cedar"
+    "R37.cedar"
+    "R38.cedar"
 );

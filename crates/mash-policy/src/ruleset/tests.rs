@@ -87,7 +87,7 @@ const SLIPS: [Slip; 20] = [
     ("schema.cedarschema", "[PoliceForce]", "[PoliceForce, Health]", "dispute", "told?"),
     ("schema.cedarschema", "entity Health;", "entity Health", "", "a slip in the schema"),
     ("manifest.toml", "title =", "titel =", "titel", "a key nobody knows"),
-    ("manifest.toml", "2026-11-22\"", "2026-11-23\"", "2026-11-23", "another folder"),
+    ("manifest.toml", "2026-11-23\"", "2026-11-24\"", "2026-11-24", "another folder"),
     ("manifest.toml", "version =", "version", "", "not TOML"),
 ];
 

@@ -26,7 +26,7 @@ fn candidate(version: &str, from: &str, to: &str) -> Vec<RulesetFile> {
     for file in &mut files {
         file.text = file.text.replace(from, to);
         if file.name == "manifest.toml" {
-            file.text = file.text.replace("\"2026-11-22\"", &format!("\"{version}\""));
+            file.text = file.text.replace("\"2026-11-23\"", &format!("\"{version}\""));
         }
     }
     files
@@ -62,11 +62,11 @@ async fn active(hub: &Hub) -> String {
 async fn a_candidate_is_in_force_when_another_organisation_approves_it(dialect: Dialect) {
     let hub = Hub::running(dialect).await;
     let before = decided(&hub, report(&hub, 1).await).await;
-    assert!(before.iter().all(|decision| decision.ruleset == "2026-11-22"));
+    assert!(before.iter().all(|decision| decision.ruleset == "2026-11-23"));
     let files = candidate("2027-01-04", "golden rule 5", "golden rule five");
     let proposed = propose(&hub, FORCE, files.clone()).await.unwrap();
     assert!(proposed.state() == RulesetState::Proposed);
-    assert_eq!(active(&hub).await, "rulesets/2026-11-22", "a proposal changes nothing");
+    assert_eq!(active(&hub).await, "rulesets/2026-11-23", "a proposal changes nothing");
     assert_eq!(propose(&hub, FORCE, files).await.unwrap().digest, proposed.digest, "once");
     let other = propose(&hub, FORCE, candidate("2027-01-04", "golden rule 5", "rule 5")).await;
     assert_eq!(fault::code_of(&other.err().unwrap()).as_deref(), Some("MASH-R143"), "immutable");
@@ -96,12 +96,12 @@ async fn a_candidate_with_a_fault_is_refused_whole_and_the_old_one_stays(dialect
         let told = format!("{:?}", refused.get_error_details());
         assert!(told.contains(place), "{from}: {told}");
     }
-    assert_eq!(active(&hub).await, "rulesets/2026-11-22");
+    assert_eq!(active(&hub).await, "rulesets/2026-11-23");
     let hub = Hub::start(dialect).await; // It has no prover.
     let files = candidate("2027-01-04", "golden rule 5", "golden rule five");
     let refused = propose(&hub, FORCE, files).await.err().unwrap();
     assert_eq!(fault::code_of(&refused).as_deref(), Some("MASH-R142"), "{refused:?}");
-    assert_eq!(active(&hub).await, "rulesets/2026-11-22");
+    assert_eq!(active(&hub).await, "rulesets/2026-11-23");
 }
 
 async fn a_decision_is_explained_to_those_who_answer_for_it_and_to_nobody_else(dialect: Dialect) {
