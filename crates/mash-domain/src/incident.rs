@@ -121,7 +121,7 @@ macro_rules! coded {
         }
     };
 }
-use coded;
+pub(crate) use coded;
 
 coded! {
     /// Why a report was withdrawn.
@@ -200,6 +200,6 @@ macro_rules! redacted {
         }
     )+};
 }
-use redacted;
+pub(crate) use redacted;
 
 redacted!(Incident, RecordedIncident, Officer);
