@@ -66,6 +66,7 @@ fn content() -> Content {
             lines: vec!["1 Heol yr Enghraifft".to_owned(), "Pen-y-bont".to_owned()],
             postcode: "CF99 9XX".to_owned(),
             protect: false,
+            ..ChildAddress::default()
         }),
         victims: vec![AdultVictim {
             family_name: "Enghraifft".to_owned(),

@@ -39,6 +39,8 @@ pub mod clock;
 pub mod consent;
 pub mod education;
 pub mod police;
+pub mod read;
+pub mod referral;
 
 /// One thing that is wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

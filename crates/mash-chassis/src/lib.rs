@@ -6,6 +6,7 @@
 pub mod access;
 pub mod ca;
 mod caller;
+mod case_secret;
 pub mod clock;
 pub mod config;
 pub mod fault;
@@ -18,6 +19,7 @@ mod tls;
 
 pub use self::{
     caller::Caller,
+    case_secret::{CaseSecret, CaseSecretError},
     clock::{Clock, FileClock, ManualClock, SystemClock},
     limits::Limits,
     server::{ServeError, Server, ServerBuilder},

@@ -13,19 +13,18 @@ use mash_domain::{
     },
 };
 
-use self::{
-    people::Days,
-    read::{At, Reader},
-    words::word_from_wire as word,
-};
+use self::{people::Days, words::word_from_wire as word};
 use crate::{
-    convert::{Violation, answer_from_wire, time_from_wire},
+    convert::{
+        Violation, answer_from_wire,
+        read::{At, Reader},
+        time_from_wire,
+    },
     police::v1 as wire,
 };
 
 pub mod codes;
 mod people;
-mod read;
 #[cfg(test)]
 mod tests;
 pub mod words;
@@ -78,9 +77,9 @@ pub fn incident_from_wire(
     wire: wire::Incident,
     checks: &Checks,
 ) -> Result<Incident, Vec<Violation>> {
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(&codes::READING);
     let incident = read_incident(&mut reader, wire, checks);
-    finish(reader, incident)
+    reader.finish(incident)
 }
 
 /// Reads an incident that was accepted before, with what the hub has set.
@@ -89,7 +88,7 @@ pub fn incident_from_wire(
 ///
 /// Every violation; there is at least one.
 pub fn recorded_from_wire(wire: wire::Incident) -> Result<RecordedIncident, Vec<Violation>> {
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(&codes::READING);
     let at = At::root("incident");
     let case_id = case_id(&mut reader, &at, &wire.name);
     let revision = u32::try_from(wire.revision).ok().filter(|revision| *revision > 0);
@@ -107,7 +106,7 @@ pub fn recorded_from_wire(wire: wire::Incident) -> Result<RecordedIncident, Vec<
         })
     };
     let recorded = build();
-    finish(reader, recorded)
+    reader.finish(recorded)
 }
 
 impl TryFrom<wire::Incident> for RecordedIncident {
@@ -115,13 +114,6 @@ impl TryFrom<wire::Incident> for RecordedIncident {
 
     fn try_from(wire: wire::Incident) -> Result<Self, IncidentFaults> {
         recorded_from_wire(wire).map_err(IncidentFaults)
-    }
-}
-
-fn finish<T>(reader: Reader, read: Option<T>) -> Result<T, Vec<Violation>> {
-    match read {
-        Some(read) if reader.violations.is_empty() => Ok(read),
-        _ => Err(reader.violations),
     }
 }
 

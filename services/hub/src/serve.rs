@@ -4,11 +4,11 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use mash_bus::Bus;
-use mash_chassis::{Clock, FileClock, Server, SystemClock};
+use mash_chassis::{CaseSecret, Clock, FileClock, Server, SystemClock};
 use mash_delivery::Delivery;
 use mash_education::Education;
 use mash_health::Health;
-use mash_police::{CaseSecret, Police, PoliceConfig};
+use mash_police::{Police, PoliceConfig};
 use mash_policy::Ruleset;
 use mash_routing::Routing;
 use mash_social_care::SocialCare;

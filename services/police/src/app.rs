@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mash_chassis::{Caller, Clock};
+use mash_chassis::{Caller, CaseSecret, Clock};
 use mash_domain::{
     identifier::ForceCode, incident::RecordedIncident, organisation::OrganisationKind,
 };
@@ -13,7 +13,7 @@ use mash_proto::{
 use mash_store::{Store, Tx, outbox, requests};
 use prost::{Message, Name};
 
-use crate::{config::CaseSecret, error::PoliceError, store::accesses::Access, writer::Writer};
+use crate::{error::PoliceError, store::accesses::Access, writer::Writer};
 
 pub(crate) mod acknowledge_handover;
 pub(crate) mod amend_incident;

@@ -25,7 +25,7 @@ mod grpc;
 mod store;
 mod writer;
 
-pub use config::{CaseSecret, CaseSecretError, PoliceConfig};
+pub use config::PoliceConfig;
 pub use grpc::PoliceGrpc;
 pub use store::incidents::Counts;
 

@@ -110,6 +110,7 @@ pub fn candidate(
             lines: address.lines.iter().map(|line| line.as_str().to_owned()).collect(),
             postcode: address.postcode.as_str().to_owned(),
             protect,
+            ..pb::ChildAddress::default()
         }),
         victims: incident
             .adults

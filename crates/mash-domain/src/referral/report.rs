@@ -161,6 +161,8 @@ pub struct Health {
     pub injuries: Vec<Injury>,
     /// What else; may be empty.
     pub summary: Private,
+    /// Photographs of injuries, by reference. None is lost on the way (P04).
+    pub photographs: Vec<Attachment>,
 }
 
 /// One injury.

@@ -48,3 +48,12 @@ pub const AUTHORITY: &str = "MASH-P122";
 pub const REFERENCE: &str = "MASH-P123";
 /// Not a page that can be returned.
 pub const PAGE: &str = "MASH-P124";
+
+/// What can be wrong with any field.
+pub(super) const READING: crate::convert::read::Codes = crate::convert::read::Codes {
+    missing: MISSING,
+    not_an_answer: NOT_AN_ANSWER,
+    too_long: TOO_LONG,
+    character: CHARACTER,
+    date: DATE,
+};

@@ -10,12 +10,15 @@ use mash_domain::{
     },
 };
 
-use super::{
-    codes,
-    read::{At, Reader},
-    words::word_from_wire,
+use super::{codes, words::word_from_wire};
+use crate::{
+    convert::{
+        answer_from_wire,
+        read::{At, Reader},
+    },
+    police::v1 as wire,
+    r#type::v1 as common,
 };
-use crate::{convert::answer_from_wire, police::v1 as wire, r#type::v1 as common};
 
 const NAME: Limit = Limit::line(200);
 const LINE: Limit = Limit::line(100);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use mash_chassis::SystemClock;
+use mash_chassis::{CaseSecret, SystemClock};
 use mash_education::Education;
-use mash_police::{CaseSecret, Police, PoliceConfig};
+use mash_police::{Police, PoliceConfig};
 use mash_policy::Ruleset;
 use mash_routing::Routing;
 use mash_store::Store;

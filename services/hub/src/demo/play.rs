@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, future::Future, time::Duration};
 use anyhow::{Context as _, ensure};
 use jiff::{Timestamp, tz::TimeZone};
 use mash_bus::Bus;
-use mash_domain::organisation::OrganisationId;
-use mash_police::CaseSecret;
+use mash_chassis::CaseSecret;
+use mash_domain::{incident::CaseId, organisation::OrganisationId};
 use mash_proto::{
     disclosure::v1::{Content, DutyState},
     education::v1::{
@@ -169,7 +169,7 @@ impl Player<'_> {
         let secret = CaseSecret::new(&self.data.secret()?)?;
         let (force, occurrence) =
             (incident.first.force_code.parse()?, incident.first.occurrence_number.parse()?);
-        let id = secret.case_id(&force, &occurrence);
+        let id = secret.case_id(&[&CaseId::subject(&force, &occurrence)]);
         faults::poison(bus, &id.to_string(), payload).await?;
         let incident = submission.incident;
         Ok(format!(

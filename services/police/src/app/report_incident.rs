@@ -1,7 +1,7 @@
 //! A force reports an incident.
 
 use mash_chassis::Caller;
-use mash_domain::incident::{Incident, IncidentState, RecordedIncident};
+use mash_domain::incident::{CaseId, Incident, IncidentState, RecordedIncident};
 
 use super::{App, By, Idempotency};
 use crate::{error::PoliceError, writer::Submission};
@@ -17,7 +17,8 @@ impl App {
         request: Idempotency,
         incident: Incident,
     ) -> Result<RecordedIncident, PoliceError> {
-        let case_id = self.secret.case_id(&incident.force, &incident.occurrence_number);
+        let case_id =
+            self.secret.case_id(&[&CaseId::subject(&incident.force, &incident.occurrence_number)]);
         let now = self.clock.now();
         let recorded = RecordedIncident {
             case_id,

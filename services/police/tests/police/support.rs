@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use mash_bus::{Bus, BusMessage, topics};
 use mash_chassis::{
-    Clock, ManualClock, Server,
+    CaseSecret, Clock, ManualClock, Server,
     ca::{Ca, Subject},
     client_channel, fault,
 };
-use mash_police::{CaseSecret, Police, PoliceConfig};
+use mash_police::{Police, PoliceConfig};
 use mash_proto::{
     convert::time_to_wire,
     envelope::{Attributes, event_id, wrap},

@@ -20,6 +20,8 @@ pub const MOST_PARTIES: usize = 10;
 pub const MOST_ALIASES: usize = 5;
 /// The most injuries.
 pub const MOST_INJURIES: usize = 100;
+/// The most photographs.
+pub const MOST_PHOTOGRAPHS: usize = 40;
 /// How many days ahead a birth can be expected.
 const LONGEST_WAIT: i64 = 320;
 /// How many days an expected birth may have passed before a date of birth is known.
@@ -29,7 +31,9 @@ const OVERDUE: i64 = 31;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AgeFault {
     /// 18 or over.
-    #[error("is 18 or over: this hub takes reports of children; report an adult at risk to adult safeguarding of the authority")]
+    #[error(
+        "is 18 or over: this hub takes reports of children; report an adult at risk to adult safeguarding of the authority"
+    )]
     Adult,
     /// Born after today.
     #[error("is in the future; of an unborn child, give the expected date of birth")]

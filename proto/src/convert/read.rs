@@ -5,12 +5,26 @@ use std::{fmt, str::FromStr};
 use jiff::civil::Date;
 use mash_domain::incident::{Limit, Private, TextError};
 
-use super::codes;
 use crate::{convert::Violation, r#type::v1 as common};
+
+/// The codes of what can be wrong with any field, each area having its own pages.
+#[derive(Clone, Copy, Debug)]
+pub struct Codes {
+    /// A required field is empty or missing.
+    pub missing: &'static str,
+    /// A coded answer is unspecified or not known.
+    pub not_an_answer: &'static str,
+    /// Too long, or too many.
+    pub too_long: &'static str,
+    /// A control, direction-changing or invisible character.
+    pub character: &'static str,
+    /// No such date or time.
+    pub date: &'static str,
+}
 
 /// Where in a request a field is. It is written out only if there is a fault to report.
 #[derive(Clone, Copy)]
-pub(super) struct At<'a> {
+pub struct At<'a> {
     above: Option<&'a At<'a>>,
     field: &'static str,
     item: Option<usize>,
@@ -18,17 +32,20 @@ pub(super) struct At<'a> {
 
 impl<'a> At<'a> {
     /// A field of the request itself.
-    pub(super) const fn root(field: &'static str) -> Self {
+    #[must_use]
+    pub const fn root(field: &'static str) -> Self {
         Self { above: None, field, item: None }
     }
 
     /// A field below this one.
-    pub(super) const fn field(&'a self, field: &'static str) -> Self {
+    #[must_use]
+    pub const fn field(&'a self, field: &'static str) -> Self {
         Self { above: Some(self), field, item: None }
     }
 
     /// One item of a repeated field below this one.
-    pub(super) const fn item(&'a self, field: &'static str, item: usize) -> Self {
+    #[must_use]
+    pub const fn item(&'a self, field: &'static str, item: usize) -> Self {
         Self { above: Some(self), field, item: Some(item) }
     }
 }
@@ -44,29 +61,43 @@ impl fmt::Display for At<'_> {
 }
 
 /// The faults found so far. A reading function that returns `None`, or an empty text, has left one here.
-#[derive(Default)]
-pub(super) struct Reader {
-    pub(super) violations: Vec<Violation>,
+pub struct Reader {
+    /// Every fault, in the order of the fields.
+    pub violations: Vec<Violation>,
+    codes: &'static Codes,
 }
 
 impl Reader {
+    /// Nothing is wrong yet. Faults that any field can have are told by these codes.
+    #[must_use]
+    pub const fn new(codes: &'static Codes) -> Self {
+        Self { violations: Vec::new(), codes }
+    }
+
+    /// What was read, if nothing was wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// Every violation.
+    pub fn finish<T>(self, read: Option<T>) -> Result<T, Vec<Violation>> {
+        match read {
+            Some(read) if self.violations.is_empty() => Ok(read),
+            _ => Err(self.violations),
+        }
+    }
+
     /// Records a fault.
-    pub(super) fn fault(
-        &mut self,
-        at: &At<'_>,
-        code: &'static str,
-        description: impl Into<String>,
-    ) {
+    pub fn fault(&mut self, at: &At<'_>, code: &'static str, description: impl Into<String>) {
         let description = description.into();
         self.violations.push(Violation { field: at.to_string(), code, description });
     }
 
     /// A text that may be empty.
-    pub(super) fn text(&mut self, at: &At<'_>, text: &str, limit: Limit) -> Private {
+    pub fn text(&mut self, at: &At<'_>, text: &str, limit: Limit) -> Private {
         Private::new(text, limit).unwrap_or_else(|error| {
             let code = match error {
-                TextError::Long(_) => codes::TOO_LONG,
-                TextError::Character => codes::CHARACTER,
+                TextError::Long(_) => self.codes.too_long,
+                TextError::Character => self.codes.character,
             };
             self.fault(at, code, error.to_string());
             Private::default()
@@ -74,12 +105,7 @@ impl Reader {
     }
 
     /// A value that may be left out; `None` if it was, or if it is none.
-    pub(super) fn optional<T: FromStr>(
-        &mut self,
-        at: &At<'_>,
-        text: &str,
-        code: &'static str,
-    ) -> Option<T>
+    pub fn optional<T: FromStr>(&mut self, at: &At<'_>, text: &str, code: &'static str) -> Option<T>
     where
         T::Err: fmt::Display,
     {
@@ -90,48 +116,45 @@ impl Reader {
     }
 
     /// A value that must be there.
-    pub(super) fn required<T: FromStr>(
-        &mut self,
-        at: &At<'_>,
-        text: &str,
-        code: &'static str,
-    ) -> Option<T>
+    pub fn required<T: FromStr>(&mut self, at: &At<'_>, text: &str, code: &'static str) -> Option<T>
     where
         T::Err: fmt::Display,
     {
         if text.is_empty() {
-            self.fault(at, codes::MISSING, "is required");
+            self.fault(at, self.codes.missing, "is required");
         }
         self.optional(at, text, code)
     }
 
     /// A message that must be there.
-    pub(super) fn present<T>(&mut self, at: &At<'_>, message: Option<T>) -> Option<T> {
+    pub fn present<T>(&mut self, at: &At<'_>, message: Option<T>) -> Option<T> {
         if message.is_none() {
-            self.fault(at, codes::MISSING, "is required");
+            self.fault(at, self.codes.missing, "is required");
         }
         message
     }
 
     /// A coded answer that must be given.
-    pub(super) fn coded<T, E>(&mut self, at: &At<'_>, answer: Result<T, E>) -> Option<T> {
+    pub fn coded<T, E>(&mut self, at: &At<'_>, answer: Result<T, E>) -> Option<T> {
         let description = "must be one of the known answers; leaving it out is not one";
-        answer.map_err(|_| self.fault(at, codes::NOT_AN_ANSWER, description)).ok()
+        answer.map_err(|_| self.fault(at, self.codes.not_an_answer, description)).ok()
     }
 
     /// A date.
-    pub(super) fn date(&mut self, at: &At<'_>, date: common::Date) -> Option<Date> {
-        Date::try_from(date).map_err(|error| self.fault(at, codes::DATE, error.to_string())).ok()
+    pub fn date(&mut self, at: &At<'_>, date: common::Date) -> Option<Date> {
+        Date::try_from(date)
+            .map_err(|error| self.fault(at, self.codes.date, error.to_string()))
+            .ok()
     }
 
     /// Whether a repeated field has no more than so many items. One fault stands for all of them: what does not
     /// fit is not looked at.
-    pub(super) fn fits<T>(&mut self, at: &At<'_>, items: &[T], most: usize) -> bool {
+    pub fn fits<T>(&mut self, at: &At<'_>, items: &[T], most: usize) -> bool {
         let fits = items.len() <= most;
         if !fits {
             self.fault(
                 at,
-                codes::TOO_LONG,
+                self.codes.too_long,
                 format!("has {} entries; at most {most} are accepted", items.len()),
             );
         }
