@@ -1,1 +1,564 @@
 //! How a hub works a referral: from arrival over grade and checks to a decision and feedback.
+//!
+//! | from \ command | grade | assign, ask | decide | step | pass | transfer | close | reopen | withdraw |
+//! |---|---|---|---|---|---|---|---|---|---|
+//! | received | graded | refused | refused | refused | passed | transferred | refused | refused | withdrawn |
+//! | graded, assigned, checking | same | assigned, checking | decided | refused | passed | transferred | refused | refused | withdrawn |
+//! | decided | refused | refused | refused | decided | refused | transferred | refused | graded or assigned | refused |
+//! | informed | refused | refused | refused | decided | refused | transferred | closed | graded or assigned | refused |
+//! | closed | refused | refused | refused | decided | refused | refused | refused | graded or assigned | refused |
+//! | passed, transferred | refused | refused | refused | refused | refused | refused | refused | refused | refused |
+//! | withdrawn | refused | refused | refused | refused | refused | refused | refused | refused | – |
+//!
+//! `–` stays as it is. Whoever changes something names the revision that she read ([`Work::expecting`]), so that of two
+//! people one wins and the other is told.
+//!
+//! Deliberately absent: clocks, which run beside it, and who may do what, which the caller's certificate says.
+
+mod decide;
+mod words;
+
+use jiff::Timestamp;
+
+pub use self::decide::Ruling;
+
+/// Where a referral stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WorkState {
+    /// It arrived.
+    Received,
+    /// A named worker has graded it.
+    Graded,
+    /// A named worker has it.
+    Assigned,
+    /// Partners have been asked.
+    Checking,
+    /// Decided; the referrer is being told.
+    Decided,
+    /// Decided, and the referrer knows or a named person sees to it.
+    Informed,
+    /// Nothing is left to do.
+    Closed,
+    /// With the allocated worker of an open case.
+    Passed,
+    /// With another authority.
+    Transferred,
+    /// Taken back by the referrer.
+    Withdrawn,
+}
+
+/// How soon a referral has to be worked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grade {
+    /// Runs on through the night.
+    Red,
+    /// In hub hours.
+    Amber,
+    /// In hub hours.
+    Green,
+    /// Below the threshold of the hub.
+    Blue,
+}
+
+/// What is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// A strategy discussion.
+    StrategyDiscussion,
+    /// An enquiry under s.47.
+    Section47,
+    /// An assessment.
+    Assessment,
+    /// Early help, with consent to the service.
+    EarlyHelp,
+    /// Information and advice.
+    Advice,
+    /// Another agency takes it.
+    OtherAgency,
+    /// Nothing further.
+    NoFurtherAction,
+    /// The worker of the open case takes it.
+    OpenCase,
+    /// Another authority has accepted it.
+    Transferred,
+}
+
+/// What the family answered to the offer of early help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HelpConsent {
+    /// Given.
+    Given,
+    /// Refused.
+    Refused,
+}
+
+/// Whether the referrer knows of the last decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FeedbackState {
+    /// On its way.
+    Pending,
+    /// Acknowledged by the referrer.
+    Acknowledged,
+    /// With a named person, who telephones.
+    Escalated,
+    /// The rules let nothing through.
+    Withheld,
+}
+
+/// Which way a decided referral moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// To the statutory services.
+    Up,
+    /// To early help or out.
+    Down,
+}
+
+/// A grade that somebody gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GradeEntry {
+    /// Which.
+    pub grade: Grade,
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+    /// How many partners had not answered.
+    pub unanswered: u32,
+}
+
+/// A decision.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What, why, and what would change it.
+    pub ruling: Ruling,
+    /// Who decided.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Partners had not answered, and whoever decided said so.
+    pub with_gaps: bool,
+    /// It moved the referral from an earlier decision.
+    pub step: Option<Step>,
+}
+
+/// A referral as a hub works it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Rises with every change.
+    pub revision: u32,
+    /// Where it stands; received at first.
+    pub state: WorkState,
+    /// Only help is sought, and no harm is suspected: it rests on consent.
+    pub early_help: bool,
+    /// Every grade, oldest first.
+    pub grades: Vec<GradeEntry>,
+    /// Who works it.
+    pub worker: Option<String>,
+    /// How many partners were asked.
+    pub asked: u32,
+    /// How many of them have answered, refused, or need not answer any more.
+    pub ended: u32,
+    /// What the family answered.
+    pub consent: Option<HelpConsent>,
+    /// Every decision, oldest first.
+    pub decisions: Vec<Decision>,
+    /// Whether the referrer knows of the last one.
+    pub feedback: Option<FeedbackState>,
+    /// A named person has acknowledged it.
+    pub acknowledged: bool,
+    /// The manager to whom it went when its time had passed.
+    pub escalated_to: Option<String>,
+}
+
+/// What can happen to a referral.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Command {
+    /// A worker grades it.
+    Grade {
+        /// Who.
+        by: String,
+        /// Which.
+        grade: Grade,
+        /// Why.
+        reason: String,
+    },
+    /// It is given to a worker.
+    Assign {
+        /// Who.
+        to: String,
+    },
+    /// Partners are asked.
+    Ask {
+        /// How many.
+        partners: u32,
+    },
+    /// A question was answered, refused or closed.
+    EndCheck,
+    /// What the family answered.
+    RecordConsent(HelpConsent),
+    /// A worker decides.
+    Decide {
+        /// Who.
+        by: String,
+        /// What.
+        ruling: Ruling,
+        /// Although partners have not answered.
+        with_gaps: bool,
+    },
+    /// A decided referral moves.
+    Step {
+        /// Who.
+        by: String,
+        /// Which way.
+        step: Step,
+        /// What is decided now.
+        ruling: Ruling,
+    },
+    /// It goes to the allocated worker of an open case.
+    Pass {
+        /// Who.
+        to: String,
+    },
+    /// Another authority has accepted it.
+    Transfer {
+        /// Who says so.
+        by: String,
+        /// Why, in words for the referrer.
+        reason: String,
+    },
+    /// What became of the feedback.
+    EndFeedback(FeedbackState),
+    /// Nothing is left to do.
+    Close,
+    /// Something has come that asks for a new decision.
+    Reopen {
+        /// Why.
+        reason: String,
+    },
+    /// The referrer takes it back.
+    Withdraw,
+    /// The referrer sends more.
+    Revise,
+    /// Its time for a decision has passed.
+    Escalate {
+        /// To whom it goes.
+        to: String,
+    },
+}
+
+/// What has happened.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A named person has it now: the referrer is told.
+    Acknowledged,
+    /// It was graded.
+    Graded(GradeEntry),
+    /// It was given to a worker.
+    Assigned(String),
+    /// So many partners were asked.
+    Asked(u32),
+    /// One question less is open.
+    CheckEnded,
+    /// The family answered.
+    ConsentRecorded(HelpConsent),
+    /// It was decided: freeze what was known, and tell the referrer.
+    Decided(Box<Decision>),
+    /// It went to the allocated worker.
+    Passed(Box<Decision>),
+    /// It went to another authority.
+    Transferred(Box<Decision>),
+    /// What became of the feedback.
+    FeedbackEnded(FeedbackState),
+    /// It was closed.
+    Closed,
+    /// It was opened again.
+    Reopened(String),
+    /// It was taken back.
+    Withdrawn,
+    /// More came.
+    Revised,
+    /// It went to a manager.
+    Escalated(String),
+}
+
+/// Why something was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Refusal {
+    /// Somebody else changed it meanwhile.
+    #[error("somebody has changed the referral meanwhile; read it again")]
+    StaleRevision,
+    /// Nobody has graded it.
+    #[error("nobody has graded the referral yet")]
+    NotGraded,
+    /// Another grade without a reason.
+    #[error("another grade needs a reason")]
+    RegradeWithoutReason,
+    /// A decision without a reason.
+    #[error("a decision needs a reason, and says what would change it")]
+    NoReason,
+    /// Red, unanswered questions, and nobody said that it is decided all the same.
+    #[error("partners have not answered; say that it is decided with gaps, or wait")]
+    Gaps,
+    /// Early help without consent.
+    #[error("early help needs recorded consent of the family to the service")]
+    ConsentMissing,
+    /// The family has refused early help.
+    #[error("the family has refused early help")]
+    ConsentRefused,
+    /// An outcome that only the hub itself records.
+    #[error("this outcome is recorded by the hub itself")]
+    OutcomeReserved,
+    /// The new outcome does not lie that way.
+    #[error("the outcome does not lie in the direction of the step")]
+    Direction,
+    /// Nobody is named.
+    #[error("a named person is needed")]
+    Nobody,
+    /// No question is open.
+    #[error("no question is open")]
+    NothingAsked,
+    /// The state does not allow it.
+    #[error("the referral is {}", .0.word())]
+    State(WorkState),
+}
+
+impl Work {
+    /// A referral that has just arrived.
+    #[must_use]
+    pub fn received(early_help: bool) -> Self {
+        Self { revision: 1, early_help, ..Self::default() }
+    }
+
+    /// The referral, if it is still as whoever changes it has read it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::StaleRevision`] if it is not.
+    pub fn expecting(&self, revision: u32) -> Result<&Self, Refusal> {
+        if revision == self.revision { Ok(self) } else { Err(Refusal::StaleRevision) }
+    }
+
+    /// Its grade now.
+    #[must_use]
+    pub fn grade(&self) -> Option<Grade> {
+        self.grades.last().map(|entry| entry.grade)
+    }
+
+    /// Its last decision.
+    #[must_use]
+    pub fn decision(&self) -> Option<&Decision> {
+        self.decisions.last()
+    }
+
+    /// How many questions wait for an answer.
+    #[must_use]
+    pub const fn unanswered(&self) -> u32 {
+        self.asked.saturating_sub(self.ended)
+    }
+
+    /// What a command makes of it: its events, in order. Nothing if it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] if the referral does not allow it.
+    pub fn apply(&self, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        match command {
+            Command::Grade { by, grade, reason } => self.regrade(by, *grade, reason, now),
+            Command::Assign { to } => self.assign(to),
+            Command::Ask { partners } => self.ask(*partners),
+            Command::EndCheck if self.unanswered() == 0 => Err(Refusal::NothingAsked),
+            Command::EndCheck => Ok(vec![Event::CheckEnded]),
+            Command::RecordConsent(answer) => self.record_consent(*answer),
+            Command::Decide { by, ruling, with_gaps } => self.decide(by, ruling, *with_gaps, now),
+            Command::Step { by, step, ruling } => self.step(by, *step, ruling, now),
+            Command::Pass { to } => self.pass(to, now),
+            Command::Transfer { by, reason } => self.transfer(by, reason, now),
+            Command::EndFeedback(state) => self.end_feedback(*state),
+            Command::Close => match self.state {
+                WorkState::Informed => Ok(vec![Event::Closed]),
+                state => Err(Refusal::State(state)),
+            },
+            Command::Reopen { reason } => self.reopen(reason),
+            Command::Withdraw => match self.state {
+                WorkState::Withdrawn => Ok(Vec::new()),
+                state if state.is_open() => Ok(vec![Event::Withdrawn]),
+                state => Err(Refusal::State(state)),
+            },
+            Command::Revise => match self.state {
+                WorkState::Withdrawn => Err(Refusal::State(WorkState::Withdrawn)),
+                _ => Ok(vec![Event::Revised]),
+            },
+            Command::Escalate { to } => self.escalate(to),
+        }
+    }
+
+    /// What an event makes of it.
+    #[must_use]
+    pub fn with(mut self, event: &Event) -> Self {
+        self.revision = self.revision.saturating_add(1);
+        match event {
+            Event::Acknowledged => self.acknowledged = true,
+            Event::Graded(entry) => {
+                self.grades.push(entry.clone());
+                if self.state == WorkState::Received {
+                    self.state = WorkState::Graded;
+                }
+            }
+            Event::Assigned(to) => {
+                self.worker = Some(to.clone());
+                if self.state == WorkState::Graded {
+                    self.state = WorkState::Assigned;
+                }
+            }
+            Event::Asked(partners) => {
+                self.asked = self.asked.saturating_add(*partners);
+                self.state = WorkState::Checking;
+            }
+            Event::CheckEnded => self.ended = self.ended.saturating_add(1),
+            Event::ConsentRecorded(answer) => self.consent = Some(*answer),
+            Event::Decided(decision) => self.has_decided(decision, WorkState::Decided),
+            Event::Passed(decision) => {
+                self.worker = Some(decision.by.clone());
+                self.has_decided(decision, WorkState::Passed);
+            }
+            Event::Transferred(decision) => self.has_decided(decision, WorkState::Transferred),
+            Event::FeedbackEnded(state) => {
+                self.feedback = Some(*state);
+                if self.state == WorkState::Decided {
+                    self.state = WorkState::Informed;
+                }
+            }
+            Event::Closed => self.state = WorkState::Closed,
+            Event::Reopened(_) => {
+                let known = self.worker.is_some();
+                self.state = if known { WorkState::Assigned } else { WorkState::Graded };
+                self.feedback = None;
+            }
+            Event::Withdrawn => self.state = WorkState::Withdrawn,
+            Event::Revised => (),
+            Event::Escalated(to) => self.escalated_to = Some(to.clone()),
+        }
+        self
+    }
+
+    /// What several events make of it.
+    #[must_use]
+    pub fn with_all(self, events: &[Event]) -> Self {
+        events.iter().fold(self, Self::with)
+    }
+
+    fn has_decided(&mut self, decision: &Decision, state: WorkState) {
+        self.decisions.push(decision.clone());
+        self.feedback = Some(FeedbackState::Pending);
+        self.state = state;
+    }
+
+    fn regrade(
+        &self,
+        by: &str,
+        grade: Grade,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
+        self.open()?;
+        named(by)?;
+        let reason = reason.trim();
+        if self.grade().is_some() && reason.is_empty() {
+            return Err(Refusal::RegradeWithoutReason);
+        }
+        let entry = GradeEntry {
+            grade,
+            by: by.to_owned(),
+            at: now,
+            reason: reason.to_owned(),
+            unanswered: self.unanswered(),
+        };
+        let mut events = vec![Event::Graded(entry)];
+        if !self.acknowledged {
+            events.push(Event::Acknowledged);
+        }
+        Ok(events)
+    }
+
+    fn assign(&self, to: &str) -> Result<Vec<Event>, Refusal> {
+        self.graded()?;
+        named(to)?;
+        if self.worker.as_deref() == Some(to) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Event::Assigned(to.to_owned())])
+    }
+
+    fn ask(&self, partners: u32) -> Result<Vec<Event>, Refusal> {
+        self.graded()?;
+        if self.early_help && self.consent == Some(HelpConsent::Refused) {
+            return Err(Refusal::ConsentRefused);
+        }
+        if partners == 0 {
+            return Err(Refusal::NothingAsked);
+        }
+        Ok(vec![Event::Asked(partners)])
+    }
+
+    fn record_consent(&self, answer: HelpConsent) -> Result<Vec<Event>, Refusal> {
+        match self.state {
+            WorkState::Passed | WorkState::Transferred | WorkState::Withdrawn => {
+                Err(Refusal::State(self.state))
+            }
+            _ if self.consent == Some(answer) => Ok(Vec::new()),
+            _ => Ok(vec![Event::ConsentRecorded(answer)]),
+        }
+    }
+
+    fn end_feedback(&self, state: FeedbackState) -> Result<Vec<Event>, Refusal> {
+        match self.feedback {
+            // The first end wins: what is told twice has one effect.
+            Some(FeedbackState::Pending) if state != FeedbackState::Pending => {
+                Ok(vec![Event::FeedbackEnded(state)])
+            }
+            Some(_) => Ok(Vec::new()),
+            None => Err(Refusal::State(self.state)),
+        }
+    }
+
+    fn reopen(&self, reason: &str) -> Result<Vec<Event>, Refusal> {
+        let reason = reason.trim();
+        match self.state {
+            WorkState::Decided | WorkState::Informed | WorkState::Closed if reason.is_empty() => {
+                Err(Refusal::NoReason)
+            }
+            WorkState::Decided | WorkState::Informed | WorkState::Closed => {
+                Ok(vec![Event::Reopened(reason.to_owned())])
+            }
+            state => Err(Refusal::State(state)),
+        }
+    }
+
+    fn escalate(&self, to: &str) -> Result<Vec<Event>, Refusal> {
+        self.open()?;
+        named(to)?;
+        if self.escalated_to.is_some() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Event::Escalated(to.to_owned())])
+    }
+
+    fn open(&self) -> Result<(), Refusal> {
+        if self.state.is_open() { Ok(()) } else { Err(Refusal::State(self.state)) }
+    }
+
+    fn graded(&self) -> Result<(), Refusal> {
+        self.open()?;
+        if self.grade().is_none() { Err(Refusal::NotGraded) } else { Ok(()) }
+    }
+}
+
+fn named(person: &str) -> Result<(), Refusal> {
+    if person.trim().is_empty() { Err(Refusal::Nobody) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;
