@@ -1,5 +1,6 @@
 //! `cargo xtask check`: everything a change must pass. Each step is timed, none is skipped, all failures are listed.
 
+mod alike;
 mod tests_step;
 pub mod tidy;
 
@@ -20,8 +21,9 @@ enum Outcome {
 
 type Step = (&'static str, fn() -> Result<Outcome>);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("tidy", tidy_step),
+    ("alike", alike_step),
     ("fmt", || cargo(&["fmt", "--all", "--check"], &[])),
     ("buf lint", buf_step),
     ("deny", deny_step),
@@ -119,6 +121,24 @@ fn tidy_step() -> Result<Outcome> {
         Outcome::Passed(String::new())
     } else {
         Outcome::Failed(format!("{} finding(s)", findings.len()))
+    })
+}
+
+/// The services of the agencies against one another.
+fn alike_step() -> Result<Outcome> {
+    let shares = alike::shares(&tidy::sources()?);
+    let mut note = Vec::new();
+    for share in &shares {
+        note.push(format!("{} {} %", share.service, share.percent()));
+        for (here, there) in share.pairs.iter().filter(|_| share.too_much()) {
+            println!("{here} stands again at {there}");
+        }
+    }
+    let note = note.join(", ");
+    Ok(if shares.iter().any(alike::Share::too_much) {
+        Outcome::Failed(format!("more than 5 % of a service stands in another one too: {note}"))
+    } else {
+        Outcome::Passed(note)
     })
 }
 

@@ -46,7 +46,7 @@ enum Task {
     },
     /// Run every check and every test; each step timed, all failures listed at the end.
     Check {
-        /// Only these steps: tidy, fmt, "buf lint", deny, advisories, clippy, doc, test.
+        /// Only these steps: tidy, alike, fmt, "buf lint", deny, advisories, clippy, doc, test.
         only: Vec<String>,
     },
 }
