@@ -41,6 +41,7 @@ pub mod education;
 pub mod police;
 pub mod read;
 pub mod referral;
+pub mod social_care;
 
 /// One thing that is wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
