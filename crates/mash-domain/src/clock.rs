@@ -17,6 +17,8 @@ mod text;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::incident::{Limit, Private};
+
 pub use self::{
     hours::{Calendars, Counted, Counting, HubHours},
     parse::ClockFault,
@@ -24,8 +26,8 @@ pub use self::{
     text::ClockTextError,
 };
 
-/// The longest reason for a pause, in characters.
-pub const REASON_LIMIT: usize = 400;
+/// How long the reason for a pause may be.
+pub const REASON: Limit = Limit::line(400);
 /// The most pauses of one clock.
 pub const PAUSES_LIMIT: usize = 100;
 
@@ -55,7 +57,7 @@ pub struct Pause {
     /// Until when; open while the clock is paused.
     pub until: Option<Timestamp>,
     /// Why.
-    pub reason: String,
+    pub reason: Private,
 }
 
 /// Where a clock stands.
@@ -173,8 +175,8 @@ impl Clock {
     ///
     /// [`ClockRefusal`] without a reason, or if the clock does not run or its time has passed.
     pub fn pause(&mut self, reason: &str, at: Timestamp) -> Result<(), ClockRefusal> {
-        let reason = reason.trim();
-        if reason.is_empty() || reason.chars().count() > REASON_LIMIT {
+        let reason = Private::new(reason, REASON).map_err(|_| ClockRefusal::Reason)?;
+        if reason.is_empty() {
             return Err(ClockRefusal::Reason);
         }
         if at < self.last_change() {
@@ -187,7 +189,7 @@ impl Clock {
         if self.pauses.len() >= PAUSES_LIMIT {
             return Err(ClockRefusal::TooMany);
         }
-        self.pauses.push(Pause { from: at, until: None, reason: reason.to_owned() });
+        self.pauses.push(Pause { from: at, until: None, reason });
         Ok(())
     }
 

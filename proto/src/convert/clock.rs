@@ -19,7 +19,11 @@ pub fn clock_to_wire(clock: &Clock, now: Timestamp) -> wire::Clock {
         due_time: Some(time_to_wire(clock.due())),
         warn_time: Some(time_to_wire(clock.warn_at())),
         state: wire::ClockState::from(clock.state(now)).into(),
-        pause_reason: clock.pauses().last().map(|pause| pause.reason.clone()).unwrap_or_default(),
+        pause_reason: clock
+            .pauses()
+            .last()
+            .map(|pause| pause.reason.as_str().to_owned())
+            .unwrap_or_default(),
         met_time: clock.met().map(time_to_wire),
         warns: clock.warns().unwrap_or_default().to_owned(),
         warns_role: clock.role().word().to_owned(),

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Clock, Counting, Pause, Role};
+use super::{Clock, Counting, Pause, REASON, Role};
+use crate::incident::Private;
 
 /// A text that is not a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +22,7 @@ impl Clock {
                 json!({
                     "from": pause.from.to_string(),
                     "until": pause.until.map(|until| until.to_string()),
-                    "reason": pause.reason,
+                    "reason": pause.reason.as_str(),
                 })
             })
             .collect();
@@ -62,7 +63,7 @@ fn read(text: &str) -> Option<Clock> {
         .iter()
         .map(|pause| {
             let pause = pause.as_object()?;
-            let reason = word(pause, "reason")?.to_owned();
+            let reason = Private::new(word(pause, "reason")?, REASON).ok()?;
             Some(Pause { from: time(pause, "from")??, until: time(pause, "until")?, reason })
         })
         .collect();
