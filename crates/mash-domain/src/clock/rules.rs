@@ -67,9 +67,13 @@ pub mod ids {
     pub const MECHANISM_DECISION: &str = "mechanism-decision";
     /// The designated officer is told of an allegation against somebody who works with children.
     pub const DESIGNATED_OFFICER: &str = "designated-officer";
+    /// A team of a health board acknowledges a notice.
+    pub const CLINICAL_ACKNOWLEDGEMENT: &str = "clinical-acknowledgement";
+    /// Injuries that ask for a referral are answered.
+    pub const INJURY_PROMPT: &str = "injury-prompt";
 
     /// Every one.
-    pub const ALL: [&str; 26] = [
+    pub const ALL: [&str; 28] = [
         ACKNOWLEDGE_REFERRAL,
         GRADE_REFERRAL,
         DECIDE_REFERRAL,
@@ -96,6 +100,8 @@ pub mod ids {
         CUSTODY_REFERRAL,
         MECHANISM_DECISION,
         DESIGNATED_OFFICER,
+        CLINICAL_ACKNOWLEDGEMENT,
+        INJURY_PROMPT,
     ];
 }
 
@@ -143,11 +149,13 @@ pub enum Role {
     Officer,
     /// The custody officer.
     CustodyOfficer,
+    /// The lead of a health team.
+    TeamLead,
 }
 
 impl Role {
     /// Every one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::HubWorker,
         Self::HubManager,
         Self::AllocatedWorker,
@@ -157,6 +165,7 @@ impl Role {
         Self::PartnerContact,
         Self::Officer,
         Self::CustodyOfficer,
+        Self::TeamLead,
     ];
 
     /// The word that stands for it in files.
@@ -172,6 +181,7 @@ impl Role {
             Self::PartnerContact => "partner-contact",
             Self::Officer => "officer",
             Self::CustodyOfficer => "custody-officer",
+            Self::TeamLead => "team-lead",
         }
     }
 
