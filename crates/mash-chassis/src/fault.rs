@@ -64,6 +64,54 @@ impl Violation {
     }
 }
 
+/// Why a library that knows no transport did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What sort of refusal.
+    pub sort: Sort,
+    /// The code, with a page in `docs/errors`.
+    pub code: &'static str,
+    /// In words, without quoting the request.
+    pub text: String,
+    /// What the caller needs to go on, such as the present revision.
+    pub metadata: HashMap<String, String>,
+}
+
+/// The sorts of refusal, in the words of gRPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// INVALID_ARGUMENT, every violation at once.
+    Invalid(Vec<Violation>),
+    /// NOT_FOUND: the code and the text are the same for everything that is hidden or absent.
+    NotFound,
+    /// ALREADY_EXISTS.
+    Conflict,
+    /// ABORTED.
+    Aborted,
+    /// FAILED_PRECONDITION.
+    Precondition,
+    /// UNAVAILABLE.
+    Unavailable,
+    /// INTERNAL.
+    Internal,
+}
+
+impl From<Refusal> for Status {
+    fn from(Refusal { sort, code, text, metadata }: Refusal) -> Self {
+        let status = match sort {
+            Sort::Invalid(violations) => return invalid(code, violations),
+            Sort::NotFound => return not_found(),
+            Sort::Unavailable => return unavailable(code, &text),
+            Sort::Internal => return internal(code),
+            Sort::Conflict => Code::AlreadyExists,
+            Sort::Aborted => Code::Aborted,
+            Sort::Precondition => Code::FailedPrecondition,
+        };
+        let details = ErrorDetails::with_error_info(code, DOMAIN, metadata);
+        Self::with_error_details(status, format!("{code}: {text}"), details)
+    }
+}
+
 /// INVALID_ARGUMENT with every violation at once, as far as a client can take them; the rest is counted.
 #[must_use]
 pub fn invalid(code: &'static str, violations: Vec<Violation>) -> Status {

@@ -95,7 +95,7 @@ pub(super) fn attachments(
     at: &At<'_>,
     all: Vec<wire::Attachment>,
 ) -> Vec<Attachment> {
-    if !reader.fits(&at.field("attachments"), &all, rules::MOST) {
+    if !reader.fits(&at.field("attachments"), &all, rules::MOST_PHOTOGRAPHS) {
         return Vec::new();
     }
     let mut read = Vec::with_capacity(all.len());

@@ -12,7 +12,7 @@ use crate::{
     sharing::Flow,
 };
 
-/// The most people of a household, concerns, agencies, attachments, offences and entries of third parties.
+/// The most people of a household, concerns, agencies, offences and entries of third parties.
 pub const MOST: usize = 20;
 /// The most suspects, and the most victims.
 pub const MOST_PARTIES: usize = 10;
@@ -20,7 +20,7 @@ pub const MOST_PARTIES: usize = 10;
 pub const MOST_ALIASES: usize = 5;
 /// The most injuries.
 pub const MOST_INJURIES: usize = 100;
-/// The most photographs.
+/// The most attachments, and the most photographs: none of an examination is left behind (P04).
 pub const MOST_PHOTOGRAPHS: usize = 40;
 /// How many days ahead a birth can be expected.
 const LONGEST_WAIT: i64 = 320;

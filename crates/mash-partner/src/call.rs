@@ -1,0 +1,136 @@
+//! A call that changes something: one transaction, one effect however often the request is repeated (P5).
+
+use jiff::Timestamp;
+use mash_chassis::Caller;
+use mash_domain::organisation::OrganisationId;
+use mash_store::{StoreError, Tx, requests};
+use prost::Message;
+use uuid::Uuid;
+
+use crate::{
+    Partner,
+    error::{PartnerError, REQUEST_ID},
+    store::{self, Access, Owner},
+};
+
+/// A call whose request id was claimed.
+pub struct Call {
+    pub(crate) tx: Tx,
+    /// When it is made.
+    pub now: Timestamp,
+    /// Who calls.
+    pub organisation: OrganisationId,
+    /// On whose behalf: an opaque id.
+    pub practitioner: String,
+    pub(crate) key: String,
+    agency: &'static str,
+    request_id: String,
+    method: &'static str,
+    content: Vec<u8>,
+}
+
+/// What a request id turned out to be.
+pub enum Begun {
+    /// Do it.
+    Fresh(Box<Call>),
+    /// Done before: this was the answer.
+    Done(Vec<u8>),
+}
+
+impl Partner {
+    /// Begins a call, or finds the answer that it had before. `content` is what makes two requests the same one.
+    ///
+    /// # Errors
+    ///
+    /// [`PartnerError::RequestIdReused`] if the id was used for another method or other content.
+    pub async fn begin(
+        &self,
+        caller: &Caller,
+        method: &'static str,
+        request_id: &str,
+        content: &[u8],
+    ) -> Result<Begun, PartnerError> {
+        let id = Uuid::try_parse(request_id).ok().filter(|id| !id.is_nil());
+        let request_id = id
+            .ok_or_else(|| {
+                PartnerError::field(
+                    "request_id",
+                    REQUEST_ID,
+                    "must be a UUID, a new one for each new request",
+                )
+            })?
+            .to_string();
+        let key = caller.organisation.to_string();
+        let content = self.secret.fingerprint(content);
+        let mut tx = self.store.begin().await?;
+        match requests::check(&mut tx, &key, &request_id, method, &content).await? {
+            requests::Prior::Fresh => (),
+            requests::Prior::Conflict => return Err(PartnerError::RequestIdReused),
+            requests::Prior::Replay(answer) => return Ok(Begun::Done(answer)),
+        }
+        Ok(Begun::Fresh(Box::new(Call {
+            tx,
+            now: self.clock.now(),
+            organisation: caller.organisation.clone(),
+            practitioner: caller.practitioner.clone().unwrap_or_default(),
+            key,
+            agency: self.agency.component,
+            request_id,
+            method,
+            content,
+        })))
+    }
+}
+
+impl Call {
+    /// The transaction, for rows of the service's own.
+    pub const fn tx(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+
+    /// Keeps the answer with the effects, and commits.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if nothing was done, or nobody knows whether it was: a repeat will tell.
+    pub async fn finish<Response: Message>(
+        self: Box<Self>,
+        response: Response,
+    ) -> Result<Response, StoreError> {
+        let Self { mut tx, key, request_id, method, content, now, .. } = *self;
+        let answer = response.encode_to_vec();
+        let at_ms = now.as_millisecond();
+        requests::record(&mut tx, &key, &request_id, method, &content, &answer, at_ms).await?;
+        tx.commit().await?;
+        Ok(response)
+    }
+
+    /// Records that the caller did this to that.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it cannot be recorded.
+    pub async fn record(&mut self, action: &str, subject: &str) -> Result<(), StoreError> {
+        let owner = Owner { agency: self.agency, organisation: &self.key };
+        let access = Access { owner, practitioner: &self.practitioner, action, subject };
+        store::record(&mut self.tx, self.now.as_millisecond(), access).await
+    }
+}
+
+impl Partner {
+    /// Records that the caller read this.
+    pub(crate) async fn looked(
+        &self,
+        caller: &Caller,
+        action: &str,
+        subject: &str,
+    ) -> Result<(), StoreError> {
+        let organisation = caller.organisation.to_string();
+        let practitioner = caller.practitioner.clone().unwrap_or_default();
+        let mut tx = self.store.begin().await?;
+        let owner = self.owner(&organisation);
+        let access = Access { owner, practitioner: &practitioner, action, subject };
+        store::record(&mut tx, self.clock.now().as_millisecond(), access).await?;
+        tx.commit().await
+    }
+}

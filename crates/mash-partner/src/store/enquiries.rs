@@ -1,0 +1,231 @@
+//! Questions of the hub, and what was answered.
+
+use jiff::Timestamp;
+use mash_domain::organisation::OrganisationId;
+use mash_store::{StoreError, Tx};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
+
+use super::{Owner, count, instant, joined, organisation, split};
+
+/// A question.
+pub(crate) struct EnquiryRow {
+    pub(crate) seq: i64,
+    pub(crate) organisation: String,
+    pub(crate) item_id: String,
+    pub(crate) release_id: String,
+    pub(crate) case_id: String,
+    pub(crate) from: OrganisationId,
+    pub(crate) revision: i64,
+    /// How often it was answered or refused.
+    pub(crate) answered: i64,
+    /// The last answer was a refusal.
+    pub(crate) refused: bool,
+    pub(crate) closed: Option<Timestamp>,
+    /// The bytes of a `Content`; empty once it was closed.
+    pub(crate) content: Vec<u8>,
+    pub(crate) rule_ids: Vec<String>,
+    pub(crate) reference: String,
+    pub(crate) received: Timestamp,
+    pub(crate) due: Timestamp,
+    /// When somebody has to be told next.
+    pub(crate) next: Option<Timestamp>,
+}
+
+/// An answer as it was given.
+pub(crate) struct AnswerRow {
+    pub(crate) revision: i64,
+    pub(crate) at: Timestamp,
+    pub(crate) late: bool,
+    pub(crate) refusal_code: String,
+    pub(crate) practitioner: String,
+    /// The bytes of the `ItemSubmitted`.
+    pub(crate) event: Vec<u8>,
+}
+
+const COLUMNS: &str = "seq, organisation, item_id, release_id, case_id, from_organisation, revision, answered, \
+     refused, closed_ms, content, rule_ids, reference, received_ms, due_ms, next_ms";
+
+fn read(row: &AnyRow) -> Result<EnquiryRow, StoreError> {
+    let (from, rules): (String, String) = (row.try_get(5)?, row.try_get(11)?);
+    let refused: i64 = row.try_get(8)?;
+    let (closed, next): (Option<i64>, Option<i64>) = (row.try_get(9)?, row.try_get(15)?);
+    Ok(EnquiryRow {
+        seq: row.try_get(0)?,
+        organisation: row.try_get(1)?,
+        item_id: row.try_get(2)?,
+        release_id: row.try_get(3)?,
+        case_id: row.try_get(4)?,
+        from: organisation(&from)?,
+        revision: row.try_get(6)?,
+        answered: row.try_get(7)?,
+        refused: refused != 0,
+        closed: closed.map(instant).transpose()?,
+        content: row.try_get(10)?,
+        rule_ids: split(&rules),
+        reference: row.try_get(12)?,
+        received: instant(row.try_get(13)?)?,
+        due: instant(row.try_get(14)?)?,
+        next: next.map(instant).transpose()?,
+    })
+}
+
+/// Writes a question, new or changed.
+pub(crate) async fn put(tx: &mut Tx, agency: &str, row: &EnquiryRow) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO partner_enquiries (agency, organisation, item_id, release_id, case_id, from_organisation, revision,
+         answered, refused, closed_ms, content, rule_ids, reference, received_ms, due_ms, next_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+         ON CONFLICT (agency, organisation, item_id) DO UPDATE SET revision = excluded.revision,
+         answered = excluded.answered, refused = excluded.refused, closed_ms = excluded.closed_ms,
+         content = excluded.content, rule_ids = excluded.rule_ids, due_ms = excluded.due_ms, next_ms = excluded.next_ms",
+    )
+    .bind(agency)
+    .bind(&row.organisation)
+    .bind(&row.item_id)
+    .bind(&row.release_id)
+    .bind(&row.case_id)
+    .bind(row.from.to_string())
+    .bind(row.revision)
+    .bind(row.answered)
+    .bind(i64::from(row.refused))
+    .bind(row.closed.map(Timestamp::as_millisecond))
+    .bind(row.content.as_slice())
+    .bind(joined(&row.rule_ids))
+    .bind(&row.reference)
+    .bind(row.received.as_millisecond())
+    .bind(row.due.as_millisecond())
+    .bind(row.next.map(Timestamp::as_millisecond))
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The question of this id, which nobody else changes until the transaction ends.
+pub(crate) async fn lock(
+    tx: &mut Tx,
+    owner: Owner<'_>,
+    item_id: &str,
+) -> Result<Option<EnquiryRow>, StoreError> {
+    sqlx::query(
+        "UPDATE partner_enquiries SET revision = revision WHERE agency = $1 AND organisation = $2 AND item_id = $3",
+    )
+    .bind(owner.agency)
+    .bind(owner.organisation)
+    .bind(item_id)
+    .execute(tx.conn())
+    .await?;
+    find(tx.conn(), owner, item_id).await
+}
+
+/// The question of this id.
+pub(crate) async fn find(
+    conn: &mut AnyConnection,
+    owner: Owner<'_>,
+    item_id: &str,
+) -> Result<Option<EnquiryRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM partner_enquiries WHERE agency = $1 AND organisation = $2 AND item_id = $3"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .bind(owner.agency)
+        .bind(owner.organisation)
+        .bind(item_id)
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Questions to the organisation after this number, oldest first.
+pub(crate) async fn list(
+    conn: &mut AnyConnection,
+    owner: Owner<'_>,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<EnquiryRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM partner_enquiries WHERE agency = $1 AND organisation = $2 AND seq > $3
+         ORDER BY seq LIMIT $4"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(owner.agency)
+        .bind(owner.organisation)
+        .bind(after)
+        .bind(count(limit))
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Whose questions somebody has to be told about by now: organisation and id.
+pub(crate) async fn due(
+    conn: &mut AnyConnection,
+    agency: &str,
+    now_ms: i64,
+    limit: usize,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT organisation, item_id FROM partner_enquiries WHERE agency = $1 AND next_ms <= $2
+         ORDER BY next_ms, seq LIMIT $3",
+    )
+    .bind(agency)
+    .bind(now_ms)
+    .bind(count(limit))
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Keeps an answer.
+pub(crate) async fn put_answer(
+    tx: &mut Tx,
+    owner: Owner<'_>,
+    item_id: &str,
+    row: &AnswerRow,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO partner_answers (agency, organisation, item_id, revision, at_ms, late, refusal_code, practitioner,
+         submitted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(owner.agency)
+    .bind(owner.organisation)
+    .bind(item_id)
+    .bind(row.revision)
+    .bind(row.at.as_millisecond())
+    .bind(i64::from(row.late))
+    .bind(&row.refusal_code)
+    .bind(&row.practitioner)
+    .bind(row.event.as_slice())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The answers to a question, oldest first.
+pub(crate) async fn answers(
+    conn: &mut AnyConnection,
+    owner: Owner<'_>,
+    item_id: &str,
+) -> Result<Vec<AnswerRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT revision, at_ms, late, refusal_code, practitioner, submitted FROM partner_answers
+         WHERE agency = $1 AND organisation = $2 AND item_id = $3 ORDER BY revision",
+    )
+    .bind(owner.agency)
+    .bind(owner.organisation)
+    .bind(item_id)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let late: i64 = row.try_get(2)?;
+            Ok(AnswerRow {
+                revision: row.try_get(0)?,
+                at: instant(row.try_get(1)?)?,
+                late: late != 0,
+                refusal_code: row.try_get(3)?,
+                practitioner: row.try_get(4)?,
+                event: row.try_get(5)?,
+            })
+        })
+        .collect()
+}
