@@ -313,11 +313,15 @@ impl Disagreement {
         Ok((next, vec![DisagreementEvent::Named]))
     }
 
-    // Those who disagree, and whoever has had it before.
+    // Those who disagree, and whoever has had it before. Where only an organisation is known, it is all of it.
     fn is_party(&self, who: &Professional) -> bool {
         let before = self.steps.len().saturating_sub(1);
-        *who == self.raised_by
-            || *who == self.decided_by
+        let is = |party: &Professional| {
+            party.organisation == who.organisation
+                && (party.practitioner.is_empty() || party.practitioner == who.practitioner)
+        };
+        is(&self.raised_by)
+            || is(&self.decided_by)
             || self.steps.iter().take(before).any(|step| step.decider.as_ref() == Some(who))
     }
 
