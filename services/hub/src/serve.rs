@@ -170,8 +170,10 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         tasks.spawn(async move { Ok(education.run(stop).await?) });
     }
     if settings.which.runs(Which::SocialCare) {
+        let secret = CaseSecret::new(&secret)?;
         let social_care =
-            SocialCare::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock)).await?;
+            SocialCare::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock), secret).await?;
+        server = server.add_service(social_care.services());
         let stop = stop();
         tasks.spawn(async move {
             social_care.run(stop).await;

@@ -1,16 +1,76 @@
 //! The hub of an authority: one queue, every clock, a decision with what was known then, and an answer to every referrer.
+//!
+//! In reading order: `record` is a referral as it is kept, `case` is one with everything that belongs to it and what follows
+//! when something happens to it, `intake` takes in what routing released, `queue` is what workers do with it, `tick` is
+//! what clocks say, `snapshot` is what was known at a decision, and `effects` writes what one transaction has changed.
+//! `meetings` are discussions, conferences, disagreements and transfers.
+//!
+//! Deliberately absent: any decision on what a hub or its partners may know. It is taken by routing, for every item.
+
+mod access;
+mod call;
+mod case;
+mod effects;
+mod error;
+mod grpc;
+mod intake;
+mod marks;
+mod meetings;
+mod outgoing;
+mod queue;
+mod record;
+mod snapshot;
+mod store;
+mod tick;
+mod timing;
 
 use std::{sync::Arc, time::Duration};
 
-use mash_bus::{Bus, Handler, Intake, Relay};
-use mash_chassis::Clock;
-use mash_store::{Store, StoreError};
+use jiff::SignedDuration;
+use mash_bus::{Bus, Handler, Intake, Relay, topics};
+use mash_chassis::{CaseSecret, Clock};
+use mash_domain::organisation::OrganisationKind;
+use mash_partner::{Agency, Partner};
+use mash_proto::{
+    referral::v1::ItemKind, social_care::v1::queue_service_server::QueueServiceServer,
+};
+use mash_store::{Store, StoreError, requests};
 use tokio_util::sync::CancellationToken;
+
+pub use crate::grpc::QueueApi;
 
 /// The name of this service's outbox and tables.
 pub const COMPONENT: &str = "social-care";
+/// The CloudEvents source of what it publishes.
+pub(crate) const SOURCE: &str = "mash/social-care";
+/// Where items go for which nobody knows who answers.
+pub(crate) const OPERATOR: &str = "hub";
 /// How often due clocks are looked at, in real time.
 const TICK: Duration = Duration::from_secs(5);
+/// How long the answer to a request is remembered.
+const REMEMBER: SignedDuration = SignedDuration::from_hours(35 * 24);
+const FORGET: Duration = Duration::from_secs(3_600);
+
+/// A hub as one that refers: to its own queue, or to another authority's.
+const REFERRER: Agency = Agency {
+    component: COMPONENT,
+    source: SOURCE,
+    group: "social-care-referrer",
+    topics: &[topics::DISCLOSED_SOCIAL_CARE, topics::RECEIPTS],
+    kinds: &[OrganisationKind::LocalAuthority, OrganisationKind::Operator],
+    elsewhere: &[
+        ItemKind::Referral,
+        ItemKind::Enquiry,
+        ItemKind::Answer,
+        ItemKind::Invitation,
+        ItemKind::Response,
+        ItemKind::Disagreement,
+        ItemKind::ProtectionStatus,
+        ItemKind::Lookup,
+    ],
+    // Health boards, schools and forces refer too, and the hub itself is told of what it sent.
+    alone: false,
+};
 
 /// The service.
 #[derive(Clone)]
@@ -21,6 +81,9 @@ pub(crate) struct Service {
     pub(crate) store: Store,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) secret: CaseSecret,
+    /// What the hub itself refers: reports of the public, and families that move in.
+    pub(crate) partner: Partner,
 }
 
 impl SocialCare {
@@ -29,19 +92,28 @@ impl SocialCare {
     /// # Errors
     ///
     /// [`StoreError`] if the tables cannot be prepared.
-    #[expect(clippy::unused_async, reason = "the tables come with the first of them")]
     pub async fn start(
         store: Store,
         bus: Arc<dyn Bus>,
         clock: Arc<dyn Clock>,
+        secret: CaseSecret,
     ) -> Result<Self, StoreError> {
-        Ok(Self(Arc::new(Service { store, bus, clock })))
+        store::migrate(&store).await?;
+        let partner =
+            Partner::start(store.clone(), Arc::clone(&clock), secret.clone(), REFERRER).await?;
+        Ok(Self(Arc::new(Service { store, bus, clock, secret, partner })))
+    }
+
+    /// The services to add to a server.
+    #[must_use]
+    pub fn services(&self) -> QueueServiceServer<QueueApi> {
+        QueueServiceServer::new(QueueApi(Arc::clone(&self.0)))
     }
 
     /// What takes in events, each to be run by an [`Intake`].
     #[must_use]
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
-        Vec::new()
+        vec![Arc::new(intake::HubIntake(Arc::clone(&self.0))), self.0.partner.handler()]
     }
 
     /// What publishes.
@@ -55,9 +127,9 @@ impl SocialCare {
     /// # Errors
     ///
     /// [`StoreError`] if the store fails; what was done is committed, and the next look goes on.
-    #[expect(clippy::unused_async, reason = "the clocks come with the first of them")]
     pub async fn tick(&self) -> Result<(), StoreError> {
-        Ok(())
+        self.0.look().await?;
+        self.0.partner.tick().await
     }
 
     /// Takes in, publishes and keeps time until told to stop.
@@ -67,7 +139,11 @@ impl SocialCare {
             let intake = Intake::new(self.0.store.clone(), Arc::clone(&self.0.bus), handler);
             intakes.spawn(intake.run(shutdown.clone()));
         }
-        tokio::join!(self.relay().run(shutdown.clone()), self.keep_time(&shutdown));
+        tokio::join!(
+            self.relay().run(shutdown.clone()),
+            self.keep_time(&shutdown),
+            self.forget(&shutdown)
+        );
         while let Some(ended) = intakes.join_next().await {
             if let Ok(Err(error)) = ended {
                 let error: &dyn std::error::Error = &error;
@@ -77,16 +153,30 @@ impl SocialCare {
     }
 
     async fn keep_time(&self, shutdown: &CancellationToken) {
-        loop {
-            tokio::select! {
-                biased;
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(TICK) => (),
-            }
+        while pause(TICK, shutdown).await {
             if let Err(error) = self.tick().await {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(error, "clocks of social-care were not looked at");
             }
         }
+    }
+
+    async fn forget(&self, shutdown: &CancellationToken) {
+        while pause(FORGET, shutdown).await {
+            let Ok(before) = self.0.clock.now().checked_sub(REMEMBER) else { continue };
+            if let Err(error) = requests::prune(&self.0.store, before.as_millisecond()).await {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "old answers of social-care were not removed");
+            }
+        }
+    }
+}
+
+/// False means that the service stops.
+async fn pause(duration: Duration, shutdown: &CancellationToken) -> bool {
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => false,
+        () = tokio::time::sleep(duration) => true,
     }
 }

@@ -1,0 +1,45 @@
+//! The tables of this service. Nothing else in it knows SQL.
+
+pub(crate) mod children;
+pub(crate) mod clocks;
+pub(crate) mod enquiries;
+pub(crate) mod hubs;
+pub(crate) mod items;
+pub(crate) mod links;
+pub(crate) mod lookups;
+pub(crate) mod notices;
+pub(crate) mod prompts;
+pub(crate) mod referrals;
+mod rows;
+pub(crate) mod sent;
+pub(crate) mod snapshots;
+
+use jiff::Timestamp;
+use mash_store::{Migration, Store, StoreError};
+use sqlx::AnyConnection;
+
+/// A connection, for those who only pass it on.
+pub(crate) type Conn = AnyConnection;
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "the queue of a hub",
+    sql: include_str!("store/0001_queue.sql"),
+}];
+
+/// Brings the tables up to date.
+pub(crate) async fn migrate(store: &Store) -> Result<(), StoreError> {
+    store.migrate(crate::COMPONENT, MIGRATIONS).await
+}
+
+fn corrupt<E>(what: &'static str) -> impl FnOnce(E) -> StoreError {
+    move |_| StoreError::Corrupt(what)
+}
+
+fn time(ms: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(ms).map_err(corrupt("a time"))
+}
+
+fn limit(size: usize) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}

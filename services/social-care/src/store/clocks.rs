@@ -1,0 +1,65 @@
+//! Clocks.
+
+use jiff::Timestamp;
+use mash_domain::clock::Clock;
+use mash_store::{StoreError, Tx};
+use sqlx::{Row as _, any::AnyRow};
+
+use super::{
+    Conn, corrupt,
+    rows::{Known, Table, Value, by_ids},
+};
+use crate::record::KeptClock;
+
+const TABLE: Table = Table {
+    name: "social_care_clocks",
+    columns: &["referral", "rule", "subject", "next_ms", "content"],
+    key: 3,
+};
+const READ: &str = "SELECT referral, subject, content FROM social_care_clocks WHERE referral";
+
+/// Writes clocks, new or changed. One of the same rule and subject is replaced.
+pub(crate) async fn put(tx: &mut Tx, clocks: &[&KeptClock]) -> Result<(), StoreError> {
+    let rows = clocks.iter().map(|kept| -> Vec<Value> {
+        let KeptClock { referral, subject, clock } = kept;
+        vec![
+            referral.as_str().into(),
+            clock.rule().into(),
+            subject.as_str().into(),
+            clock.next_ring().map_or(0, Timestamp::as_millisecond).into(),
+            clock.to_text().into(),
+        ]
+    });
+    TABLE.put(tx, Known::Replaced, rows.collect()).await
+}
+
+/// The clocks of these referrals.
+pub(crate) async fn of(conn: &mut Conn, referrals: &[&str]) -> Result<Vec<KeptClock>, StoreError> {
+    by_ids(conn, READ, None, referrals).await?.iter().map(kept).collect()
+}
+
+/// The referrals of which a clock has something to say by now.
+pub(crate) async fn due(
+    conn: &mut Conn,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT referral FROM social_care_clocks WHERE next_ms > 0 AND next_ms <= $1
+         ORDER BY next_ms LIMIT $2",
+    )
+    .bind(now.as_millisecond())
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+fn kept(row: &AnyRow) -> Result<KeptClock, StoreError> {
+    let content: String = row.try_get(2)?;
+    Ok(KeptClock {
+        referral: row.try_get(0)?,
+        subject: row.try_get(1)?,
+        clock: Clock::from_text(&content).map_err(corrupt("a clock"))?,
+    })
+}

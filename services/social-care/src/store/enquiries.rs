@@ -1,0 +1,154 @@
+//! Questions to partners.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use mash_domain::referral::enquiry::{Command, Enquiry, Event, Refusal};
+use mash_proto::{
+    convert::social_care::{enquiry_from_wire, enquiry_to_wire},
+    social_care::v1 as wire,
+};
+use mash_store::{StoreError, Tx};
+use prost::Message as _;
+use sqlx::{Row as _, any::AnyRow};
+
+use super::{
+    Conn, corrupt,
+    rows::{Known, Table, Value, by_ids},
+};
+
+const TABLE: Table = Table {
+    name: "social_care_enquiries",
+    columns: &[
+        "id",
+        "referral",
+        "authority",
+        "partner",
+        "state",
+        "ask_ms",
+        "due_ms",
+        "end_ms",
+        "payload",
+    ],
+    key: 1,
+};
+
+/// A question as it is kept.
+#[derive(Clone)]
+pub(crate) struct KeptEnquiry {
+    /// The item that carries it.
+    pub(crate) id: String,
+    /// The referral that it belongs to.
+    pub(crate) referral: String,
+    /// Whose it is.
+    pub(crate) authority: String,
+    /// Who is asked, as `police/62`.
+    pub(crate) partner: String,
+    /// What is kept, and told.
+    pub(crate) enquiry: wire::Enquiry,
+    /// The same as a state machine.
+    pub(crate) state: Enquiry,
+}
+
+impl KeptEnquiry {
+    /// Applies a command, and says what happened.
+    pub(crate) fn apply(
+        &mut self,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Option<Event>, Refusal> {
+        let event = self.state.apply(command, now)?;
+        if let Some(event) = &event {
+            self.state = self.state.clone().with(event, now);
+            enquiry_to_wire(&self.state, &mut self.enquiry);
+        }
+        Ok(event)
+    }
+}
+
+/// Writes questions, new or changed.
+pub(crate) async fn put(tx: &mut Tx, enquiries: &[&KeptEnquiry]) -> Result<(), StoreError> {
+    let rows = enquiries.iter().map(|kept| -> Vec<Value> {
+        let KeptEnquiry { id, referral, authority, partner, enquiry, state } = kept;
+        vec![
+            id.as_str().into(),
+            referral.as_str().into(),
+            authority.as_str().into(),
+            partner.as_str().into(),
+            state.state.word().into(),
+            state.asked.as_millisecond().into(),
+            state.due.as_millisecond().into(),
+            state.ended.map_or(0, Timestamp::as_millisecond).into(),
+            enquiry.encode_to_vec().into(),
+        ]
+    });
+    TABLE.put(tx, Known::Replaced, rows.collect()).await
+}
+
+const READ: &str = "SELECT id, referral, authority, partner, payload FROM social_care_enquiries";
+
+/// These questions.
+pub(crate) async fn get(
+    conn: &mut Conn,
+    ids: &[&str],
+) -> Result<HashMap<String, KeptEnquiry>, StoreError> {
+    let rows = by_ids(conn, &format!("{READ} WHERE id"), None, ids).await?;
+    rows.iter().map(|row| kept(row).map(|kept| (kept.id.clone(), kept))).collect()
+}
+
+/// The questions of these referrals, oldest first.
+pub(crate) async fn of(
+    conn: &mut Conn,
+    referrals: &[&str],
+) -> Result<Vec<KeptEnquiry>, StoreError> {
+    let rows = by_ids(conn, &format!("{READ} WHERE referral"), None, referrals).await?;
+    let mut all = rows.iter().map(kept).collect::<Result<Vec<_>, _>>()?;
+    all.sort_by(|one, other| (one.state.asked, &one.id).cmp(&(other.state.asked, &other.id)));
+    Ok(all)
+}
+
+/// When questions of a hub were asked, due and ended: (partner, state, asked, due, ended).
+pub(crate) async fn times(
+    conn: &mut Conn,
+    authority: &str,
+    since: Timestamp,
+) -> Result<Vec<(String, String, i64, i64, i64)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT partner, state, ask_ms, due_ms, end_ms FROM social_care_enquiries
+         WHERE authority = $1 AND ask_ms >= $2 ORDER BY partner",
+    )
+    .bind(authority)
+    .bind(since.as_millisecond())
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let number = |column| -> Result<i64, StoreError> { Ok(row.try_get(column)?) };
+            Ok((row.try_get(0)?, row.try_get(1)?, number(2)?, number(3)?, number(4)?))
+        })
+        .collect()
+}
+
+/// How many questions of a hub wait for an answer.
+pub(crate) async fn waiting(conn: &mut Conn, authority: &str) -> Result<i64, StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) FROM social_care_enquiries WHERE authority = $1 AND state = 'open'",
+    )
+    .bind(authority)
+    .fetch_one(conn)
+    .await?;
+    Ok(row.try_get(0)?)
+}
+
+fn kept(row: &AnyRow) -> Result<KeptEnquiry, StoreError> {
+    let payload: Vec<u8> = row.try_get(4)?;
+    let enquiry = wire::Enquiry::decode(payload.as_slice()).map_err(corrupt("a question"))?;
+    Ok(KeptEnquiry {
+        id: row.try_get(0)?,
+        referral: row.try_get(1)?,
+        authority: row.try_get(2)?,
+        partner: row.try_get(3)?,
+        state: enquiry_from_wire(&enquiry).map_err(corrupt("the state of a question"))?,
+        enquiry,
+    })
+}

@@ -1,0 +1,135 @@
+//! Writing many rows with one statement, and reading many by their ids.
+
+use mash_store::{StoreError, Tx, in_list, placeholders};
+use sqlx::{AnyConnection, AssertSqlSafe, any::AnyRow};
+
+/// Rows per statement, far below the parameter limits of both databases.
+const CHUNK: usize = 200;
+
+/// A value of a column.
+pub(super) enum Value {
+    Text(String),
+    Number(i64),
+    Bytes(Vec<u8>),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(yes: bool) -> Self {
+        Self::Number(i64::from(yes))
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+/// A table, its columns, and how many of the first of them are its key.
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) columns: &'static [&'static str],
+    pub(super) key: usize,
+}
+
+/// What becomes of a row that is there already.
+#[derive(Clone, Copy)]
+pub(super) enum Known {
+    Replaced,
+    Kept,
+}
+
+impl Table {
+    /// Writes rows. No key may be among them twice.
+    pub(super) async fn put(
+        &self,
+        tx: &mut Tx,
+        known: Known,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<(), StoreError> {
+        let (key, others) = self.columns.split_at(self.key.min(self.columns.len()));
+        let conflict = match known {
+            Known::Kept => "DO NOTHING".to_owned(),
+            Known::Replaced => {
+                let sets: Vec<String> =
+                    others.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+                format!("DO UPDATE SET {}", sets.join(", "))
+            }
+        };
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let chunk: Vec<Vec<Value>> = rows.by_ref().take(CHUNK).collect();
+            let sql = format!(
+                "INSERT INTO {} ({}) VALUES {} ON CONFLICT ({}) {conflict}",
+                self.name,
+                self.columns.join(", "),
+                placeholders(chunk.len(), self.columns.len()),
+                key.join(", "),
+            );
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+            for value in chunk.into_iter().flatten() {
+                query = match value {
+                    Value::Text(text) => query.bind(text),
+                    Value::Number(number) => query.bind(number),
+                    Value::Bytes(bytes) => query.bind(bytes),
+                };
+            }
+            query.execute(tx.conn()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The rows of a statement that ends in `IN (`, for all of these. `first` is bound before them, if it is there.
+pub(super) async fn by_ids(
+    conn: &mut AnyConnection,
+    sql: &str,
+    first: Option<&str>,
+    ids: &[&str],
+) -> Result<Vec<AnyRow>, StoreError> {
+    let mut rows = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let from = if first.is_some() { 2 } else { 1 };
+        let sql = format!("{sql} IN ({})", in_list(from, chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        if let Some(first) = first {
+            query = query.bind(first);
+        }
+        for id in chunk {
+            query = query.bind(*id);
+        }
+        rows.extend(query.fetch_all(&mut *conn).await?);
+    }
+    Ok(rows)
+}
+
+/// Runs a statement that ends in `IN (` for all of these.
+pub(super) async fn touch(tx: &mut Tx, sql: &str, ids: &[&str]) -> Result<(), StoreError> {
+    for chunk in ids.chunks(CHUNK) {
+        let sql = format!("{sql} IN ({})", in_list(1, chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        for id in chunk {
+            query = query.bind(*id);
+        }
+        query.execute(tx.conn()).await?;
+    }
+    Ok(())
+}
