@@ -4,11 +4,12 @@ use std::{fmt, sync::Arc};
 
 use mash_domain::{
     data_class::{ClassSet, DataClass},
-    sharing::Ground,
+    sharing::{ConsentState, Ground},
 };
 
 use crate::{
     basis::LawfulBasis,
+    facts::RecipientFacts,
     rule::{RuleId, RulesetVersion},
 };
 
@@ -69,6 +70,7 @@ pub(crate) struct PermitParts {
     pub(crate) rules: Vec<RuleId>,
     pub(crate) basis: Vec<LawfulBasis>,
     pub(crate) ground: Ground,
+    pub(crate) consent: ConsentCode,
     pub(crate) masked: Vec<Detail>,
     pub(crate) mask_rules: Vec<RuleId>,
     pub(crate) ruleset: RulesetVersion,
@@ -104,6 +106,12 @@ impl Permit {
         self.0.ground
     }
 
+    /// What consent had to do with it, for whoever receives it and asks.
+    #[must_use]
+    pub fn consent_code(&self) -> ConsentCode {
+        self.0.consent
+    }
+
     /// The details that must be taken out although their class may go.
     #[must_use]
     pub fn masked(&self) -> &[Detail] {
@@ -132,6 +140,49 @@ impl Permit {
 impl fmt::Debug for Permit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, formatter)
+    }
+}
+
+/// Why something could go without consent, or that consent was given (P03).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConsentCode {
+    /// It is a duty: no consent is needed, and none could have stopped it.
+    Duty,
+    /// The law allows it and a signed agreement covers it: no consent is needed.
+    Power,
+    /// It rests on consent to a service, which was given and stands.
+    ConsentGiven,
+}
+
+impl ConsentCode {
+    /// Every code.
+    pub const ALL: [Self; 3] = [Self::Duty, Self::Power, Self::ConsentGiven];
+
+    /// What it is for a release of this ground. Consent counts only in a flow that asks for it, and only where it was
+    /// given: what goes without it within an enquiry goes on the power alone.
+    pub(crate) fn of(ground: Ground, facts: &RecipientFacts) -> Self {
+        match ground {
+            Ground::Duty => Self::Duty,
+            Ground::Power if !facts.flow.asks_consent() => Self::Power,
+            Ground::Power if facts.consent == ConsentState::Given => Self::ConsentGiven,
+            Ground::Power => Self::Power,
+        }
+    }
+
+    /// The code that a release records.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Duty => "duty",
+            Self::Power => "power",
+            Self::ConsentGiven => "consent-given",
+        }
+    }
+
+    /// The code with this word, if there is one.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.word() == word)
     }
 }
 

@@ -13,7 +13,7 @@ use mash_domain::{data_class::DataClass, sharing::Flow};
 pub use self::words::{Words, WordsError};
 use crate::{
     basis::LawfulBasis,
-    decision::{Decision, Detail, Effect},
+    decision::{ConsentCode, Decision, Detail, Effect},
     facts::RecipientFacts,
     language::Language,
     rule::Rule,
@@ -100,6 +100,16 @@ pub fn explain(
 ) -> Result<Explanation, WordsError> {
     let words = Words::of_codes(language)?;
     Explainer { record, ruleset, words: &words, language }.explain()
+}
+
+/// Why no consent is needed for a release, or that it was given: one sentence for whoever receives it and is not sure
+/// whether it may be used (P03).
+///
+/// # Errors
+///
+/// [`WordsError`] as from [`explain`].
+pub fn consent_line(code: ConsentCode, language: Language) -> Result<String, WordsError> {
+    Words::of_codes(language)?.say(&format!("consent-{}", code.word()), &[])
 }
 
 struct Explainer<'a> {
@@ -210,9 +220,10 @@ impl Explainer<'_> {
                 released.push(self.words.say("masked", &names)?);
             }
             let ground = format!("ground-{}", permit.ground().word());
+            let consent = format!("consent-{}", permit.consent_code().word());
             sections.push(Section {
                 heading: String::new(),
-                lines: vec![self.words.say(&ground, &[])?],
+                lines: vec![self.words.say(&ground, &[])?, self.words.say(&consent, &[])?],
             });
             sections.push(self.section("released", released)?);
             sections.push(self.section("bases", self.bases(permit.basis()))?);

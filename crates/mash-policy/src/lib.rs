@@ -19,9 +19,12 @@ mod vocabulary;
 pub use basis::LawfulBasis;
 pub use cases::{Case, CaseError, CaseText};
 pub use decision::{
-    ClassDecision, Decision, Detail, Effect, Permit, ReasonCode, RecipientDecision, Refusal,
+    ClassDecision, ConsentCode, Decision, Detail, Effect, Permit, ReasonCode, RecipientDecision,
+    Refusal,
 };
-pub use explain::{Cited, Explanation, OnRecord, Section, Words, WordsError, explain};
+pub use explain::{
+    Cited, Explanation, OnRecord, Section, Words, WordsError, consent_line, explain,
+};
 pub use facts::{Conflict, Handling, Profile, RecipientFacts, RecipientKind};
 pub use language::Language;
 pub use mash_domain::sharing::{Flow, Ground, Purpose};

@@ -15,7 +15,7 @@ use mash_domain::{
 use crate::{
     basis::LawfulBasis,
     decision::{
-        ClassDecision, Decision, Detail, Effect, Permit, PermitParts, ReasonCode,
+        ClassDecision, ConsentCode, Decision, Detail, Effect, Permit, PermitParts, ReasonCode,
         RecipientDecision, Refusal,
     },
     facts::{Conflict, RecipientFacts, RecipientKind},
@@ -203,6 +203,7 @@ pub(crate) fn decide(facts: &RecipientFacts, ruleset: &RulesetVersion) -> Recipi
             rules: Vec::new(),
             basis: vec![LawfulBasis::StatutoryMinimum],
             ground: Ground::Duty,
+            consent: ConsentCode::Duty,
             masked: Detail::ALL.to_vec(),
             mask_rules: Vec::new(),
             ruleset: ruleset.clone(),

@@ -32,7 +32,7 @@ pub use self::{
 use crate::{
     basis::LawfulBasis,
     decision::{
-        ClassDecision, Decision, Detail, Effect, Permit, PermitParts, ReasonCode,
+        ClassDecision, ConsentCode, Decision, Detail, Effect, Permit, PermitParts, ReasonCode,
         RecipientDecision, Refusal,
     },
     facts::RecipientFacts,
@@ -296,7 +296,7 @@ impl Ruleset {
                 tally.permitting.extend(self.clauses(&answer)?);
             }
         }
-        Ok(self.permit(tally))
+        Ok(self.permit(tally, facts))
     }
 
     /// The clauses that decided, by rule.
@@ -307,7 +307,7 @@ impl Ruleset {
         Ok(clauses)
     }
 
-    fn permit(&self, tally: Tally<'_>) -> RecipientDecision {
+    fn permit(&self, tally: Tally<'_>, facts: &RecipientFacts) -> RecipientDecision {
         let mut permitting = tally.permitting;
         permitting.sort_by_key(|rule| rule.id);
         let mut masking = tally.masking;
@@ -323,6 +323,7 @@ impl Ruleset {
             rules: ids(&permitting),
             basis,
             ground: tally.ground,
+            consent: ConsentCode::of(tally.ground, facts),
             masked: tally.masked,
             mask_rules: ids(&masking),
             ruleset: self.version.clone(),

@@ -99,7 +99,7 @@ prop_compose! {
             collection_risk,
             no_contact_requested: no_contact,
             // What some flow cannot do without.
-            offered: set(offered | 0b10_0000_0000_0000_0011),
+            offered: set(offered | 0b11_0000_0000_0000_0011),
             ..RecipientFacts::cautious(flow, recipient_kind, nation, decided_on)
         }
     }
@@ -216,7 +216,8 @@ proptest! {
         }
         prop_assert!(!classes.contains(DataClass::Perpetrator) || facts.collection_risk == Answer::Yes);
         let wide = facts.section_47 && facts.invited && facts.case_cited;
-        prop_assert!(wide || classes.is_subset(set(0b1001_1111)), "R34: {classes:?}");
+        let asked = if facts.flow == Flow::Enquiry { 0b11_0000_0000_1001_1111 } else { 0b1001_1111 };
+        prop_assert!(wide || classes.is_subset(set(asked)), "R34: {classes:?}");
     }
 
     #[test]
@@ -299,7 +300,8 @@ proptest! {
             prop_assert!(narrower(&with(&|f| f.do_not_inform_parent = Answer::Unknown), &with(&|f| f.do_not_inform_parent = answer)));
         }
         // Suspected harm opens one flow and closes another, so not known is within the answer that opens.
-        let opens = if facts.flow == Flow::Concern { Answer::Yes } else { Answer::No };
+        let on_harm = matches!(facts.flow, Flow::Concern | Flow::Enquiry | Flow::EnquiryAnswer);
+        let opens = if on_harm { Answer::Yes } else { Answer::No };
         prop_assert!(narrower(&with(&|f| f.harm_suspected = Answer::Unknown), &with(&|f| f.harm_suspected = opens)));
         prop_assert!(narrower(&with(&|f| f.intelligence = Handling::Unknown), &with(&|f| f.intelligence = Handling::Permitted)));
         prop_assert!(narrower(&with(&|f| f.consent = ConsentState::NotRecorded), &with(&|f| f.consent = ConsentState::Given)));
@@ -340,7 +342,11 @@ proptest! {
             Decision::Refuse(refusal) => {
                 // A live agreement whose clause names none of the classes of the rule: silence is the reason.
                 let silent = refusal.reasons() == [ReasonCode::NoRulePermits];
-                prop_assert!(!silent || facts.flow.ground() == Ground::Power, "{:?}", refusal);
+                // And what an alternate may hear is nothing of a letter that says neither F1 nor F2 (R20).
+                let letter = matches!(facts.flow, Flow::Correspondence | Flow::Lookup);
+                let alternate = letter && facts.conflict != Conflict::Clear;
+                let power = facts.flow.ground() == Ground::Power;
+                prop_assert!(!silent || power || alternate, "{:?}", refusal);
                 prop_assert!(silent || !refusal.rules().is_empty());
             }
         }
@@ -401,6 +407,26 @@ proptest! {
     }
 
     #[test]
+    fn the_flows_of_a_referral_carry_what_they_are_for_and_no_more(facts in fitting_facts()) {
+        let decision = builtin().decide(&facts);
+        let most = match facts.flow {
+            Flow::Enquiry => 0b11_0000_0000_0000_0101,
+            Flow::Feedback | Flow::Correspondence => 0b11_0000_0000_0000_0000,
+            Flow::ProtectionStatus => 0b11_0000_0000_0000_0001,
+            Flow::Lookup => 0b01_0000_0000_0000_0000,
+            _ => u32::MAX,
+        };
+        prop_assert!(permitted(&decision).is_subset(set(most)), "{:?}", permitted(&decision));
+        if most != u32::MAX {
+            prop_assert!(Detail::ALL.into_iter().all(|detail| !known(&decision, detail)));
+        }
+        if facts.harm_suspected != Answer::Yes && !facts.section_47 {
+            let told = permitted(&decision).contains(DataClass::Narrative);
+            prop_assert!(!told || !matches!(facts.flow, Flow::Enquiry | Flow::EnquiryAnswer));
+        }
+    }
+
+    #[test]
     fn a_section_of_one_nation_is_not_cited_in_the_other(facts in fitting_facts()) {
         use LawfulBasis as Law;
         if let Decision::Permit(permit) = builtin().decide(&facts).outcome {
@@ -409,7 +435,7 @@ proptest! {
             for english in [Law::Ca2004S11, Law::Ca2004S10, Law::Ca1989S17, Law::Ca1989S21, Law::Ca1989S27] {
                 prop_assert!(!cites(english) || facts.nation == Nation::England, "{english}");
             }
-            for welsh in [Law::Ca2004S28, Law::Sswba2014S130, Law::Sswba2014S164] {
+            for welsh in [Law::Ca2004S25, Law::Ca2004S28, Law::Sswba2014S130, Law::Sswba2014S164] {
                 prop_assert!(!cites(welsh) || facts.nation == Nation::Wales, "{welsh}");
             }
         }

@@ -9,8 +9,11 @@ recipient-kind = Y derbynnydd oedd { $kind }, corff { $nation ->
     [wales] yng Nghymru
    *[england] yn Lloegr
 }.
-ground-duty = Mae'n seiliedig ar ddyletswydd. Nid oedd angen cydsyniad ac ni allai diffyg cydsyniad ei atal.
+ground-duty = Mae'n seiliedig ar ddyletswydd.
 ground-power = Mae'n seiliedig ar bŵer. Roedd y cytundeb isod yn ei gwmpasu.
+consent-duty = Nid oes angen cydsyniad, oherwydd mae rhannu hyn yn ddyletswydd: nid yw gwrthodiad neb yn ei atal.
+consent-power = Nid oes angen cydsyniad, oherwydd mae'r gyfraith yn caniatáu rhannu hyn at y diben hwn ac mae cytundeb wedi'i lofnodi yn ei gwmpasu.
+consent-consent-given = Rhoddwyd cydsyniad i'r gwasanaeth, ac mae'n sefyll. Gellir ei dynnu'n ôl unrhyw bryd.
 released = Yr hyn a ryddhawyd
 withheld = Yr hyn a ddaliwyd yn ôl
 nothing-withheld = Ni ddaliwyd yn ôl ddim o'r hyn oedd yn yr adroddiad.

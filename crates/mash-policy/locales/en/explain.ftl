@@ -9,8 +9,11 @@ recipient-kind = The recipient was { $kind }, a body { $nation ->
     [wales] in Wales
    *[england] in England
 }.
-ground-duty = It rests on a duty. No consent was needed and none could have stopped it.
+ground-duty = It rests on a duty.
 ground-power = It rests on a power. It was covered by the agreement below.
+consent-duty = Consent is not needed, because sharing this is a duty: nobody’s refusal stops it.
+consent-power = Consent is not needed, because the law allows it to be shared for this purpose and a signed agreement covers it.
+consent-consent-given = Consent to the service was given, and it stands. It can be withdrawn at any time.
 released = What was released
 withheld = What was withheld
 nothing-withheld = Nothing that the report held was withheld.

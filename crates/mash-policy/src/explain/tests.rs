@@ -1,5 +1,9 @@
 use jiff::civil::date;
-use mash_domain::{answer::Answer, nation::Nation};
+use mash_domain::{
+    answer::Answer,
+    nation::Nation,
+    sharing::{AgreementState, ConsentState, Ground},
+};
 
 use super::*;
 use crate::{
@@ -71,6 +75,7 @@ fn every_code_has_its_words_in_both_languages() {
         let has =
             |name: String| assert!(words.find(&name).unwrap().is_some(), "{name} {language:?}");
         ReasonCode::ALL.iter().for_each(|code| has(format!("reason-{}", code.word())));
+        ConsentCode::ALL.iter().for_each(|code| has(format!("consent-{}", code.word())));
         Flow::ALL.iter().for_each(|flow| has(format!("flow-{}", flow.word())));
         RecipientKind::ALL.iter().for_each(|kind| has(format!("kind-{}", kind.word())));
         Detail::ALL.iter().for_each(|detail| has(format!("detail-{}", detail.word())));
@@ -115,5 +120,73 @@ fn the_recipient_hears_what_it_got_and_nothing_of_what_there_is_besides() {
     assert!(text.contains("who the child is (F1): under R01 (statutory)"), "{text}");
     for hidden in ["(F6)", "(F8)", "R21", "where in the place"] {
         assert!(!text.contains(hidden), "{hidden}: {text}");
+    }
+}
+
+#[test]
+fn p03_every_duty_says_why_no_consent_is_needed() {
+    let ruleset = Ruleset::builtin().unwrap();
+    let duties = Flow::ALL.into_iter().filter(|flow| flow.ground() == Ground::Duty);
+    let mut told = 0;
+    for flow in duties {
+        for kind in crate::minimum::recipients(flow) {
+            let facts = RecipientFacts {
+                harm_suspected: Answer::Yes,
+                section_47: true,
+                invited: true,
+                exploitation_indicated: true,
+                area_shares_missing: true,
+                early_years_opted_in: true,
+                child_in_force_area: flow != Flow::HomeForce,
+                do_not_inform_parent: Answer::No,
+                consent: ConsentState::Refused,
+                flow,
+                recipient_kind: *kind,
+                ..facts()
+            };
+            let Decision::Permit(permit) = ruleset.decide(&facts).outcome else { continue };
+            assert_eq!(permit.consent_code(), ConsentCode::Duty, "{flow}");
+            let english = consent_line(permit.consent_code(), Language::English).unwrap();
+            assert!(english.starts_with("Consent is not needed, because"), "{flow}: {english}");
+            let welsh = consent_line(permit.consent_code(), Language::Welsh).unwrap();
+            assert!(welsh.starts_with("Nid oes angen cydsyniad, oherwydd"), "{flow}: {welsh}");
+            told += 1;
+        }
+    }
+    assert!(told >= 20, "only {told} duties let anything through");
+}
+
+#[test]
+fn consent_is_said_to_be_given_only_where_it_was_and_counts() {
+    let ruleset = Ruleset::builtin().unwrap();
+    let code = |change: &dyn Fn(&mut RecipientFacts)| {
+        let mut facts = RecipientFacts {
+            flow: Flow::Advocate,
+            recipient_kind: RecipientKind::Provider,
+            consent: ConsentState::Given,
+            agreement: AgreementState::Live,
+            agreed: DataClass::ALL.into_iter().collect(),
+            harm_suspected: Answer::No,
+            ..facts()
+        };
+        change(&mut facts);
+        match ruleset.decide(&facts).outcome {
+            Decision::Permit(permit) => permit.consent_code(),
+            Decision::Refuse(refusal) => panic!("{refusal:?}"),
+        }
+    };
+    assert_eq!(code(&|_| ()), ConsentCode::ConsentGiven);
+    let without = code(&|facts| {
+        facts.consent = ConsentState::Refused;
+        facts.section_47 = true;
+    });
+    assert_eq!(without, ConsentCode::Power, "within a plan it does not rest on consent");
+    let notice = code(&|facts| {
+        facts.flow = Flow::HealthNotice;
+        facts.recipient_kind = RecipientKind::Health;
+    });
+    assert_eq!(notice, ConsentCode::Power, "it asks for none, whatever is on record");
+    for code in ConsentCode::ALL {
+        assert_eq!(ConsentCode::from_word(code.word()), Some(code));
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn ordinary(flow: Flow, recipient_kind: RecipientKind, day: Date) -> 
 }
 
 /// What is out of the ordinary, one thing at a time and the pairs that matter.
-pub(super) const SITUATIONS: [(&str, Change); 64] = [
+pub(super) const SITUATIONS: [(&str, Change); 66] = [
     ("in England", |facts| facts.nation = Nation::England),
     ("before s.49A", |facts| facts.decided_on = BEFORE_THE_DUTY),
     ("before it, other area", |facts| {
@@ -88,6 +88,14 @@ pub(super) const SITUATIONS: [(&str, Change); 64] = [
         facts.harm_suspected = Answer::No;
     }),
     ("enquiry or none", |facts| facts.section_47 = !facts.section_47),
+    ("no enquiry, harm unknown", |facts| {
+        facts.section_47 = false;
+        facts.harm_suspected = Answer::Unknown;
+    }),
+    ("no enquiry, no harm", |facts| {
+        facts.section_47 = false;
+        facts.harm_suspected = Answer::No;
+    }),
     ("invited or not", |facts| facts.invited = !facts.invited),
     ("case cited", |facts| facts.case_cited = true),
     ("cited, not invited", |facts| {
