@@ -9,7 +9,7 @@ use mash_proof::{
 };
 
 const VERSION: &str = "2026-11-23";
-const SEED: u64 = 20_261_122;
+const SEED: u64 = 20_261_123;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policy");

@@ -7,6 +7,7 @@ mod check;
 mod operators;
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use self::check::{Caught, Guards, Thoroughly, Verdict};
 use crate::{diff::same, prove::Options, solver::ProofError};
 
-/// How many bad edits there are.
+/// How many bad edits there are at least. There are more where that leaves a clause without one.
 pub const COUNT: usize = 100;
 
 /// The files of a rule set, by name.
@@ -132,14 +133,16 @@ impl Mutants {
     /// [`MutationError`] if it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), MutationError> {
         let list = toml::to_string(self).map_err(|error| MutationError::Text(error.to_string()))?;
+        let count = self.all.len();
         let text = format!(
-            "# {COUNT} bad edits of the rule set. `cargo xtask mutants` checks that each is caught; it is part of the tests.\n\
+            "# {count} bad edits of the rule set. `cargo xtask mutants` checks that each is caught; it is part of the tests.\n\
              # `cargo xtask mutants --generate` drew them from the seed. Each loads, and changes what is released.\n\n{list}"
         );
         fs::write(path, text).map_err(|cause| file(path, cause))
     }
 
-    /// Draws edits: every sort in turn, and of each sort a random one that loads and changes what is released.
+    /// Draws edits: every sort in turn, and of each sort a random one that loads and changes what is released. Clauses
+    /// that have none yet come first, so that every clause has one of which any edit changes anything.
     ///
     /// # Errors
     ///
@@ -153,29 +156,58 @@ impl Mutants {
         let sound = load(version, files)?;
         let mut dice = Dice(seed);
         let mut sorts = operators::candidates(files);
+        let mut untouched: BTreeSet<(String, String)> = sorts.iter().flatten().map(place).collect();
         let mut all: Vec<Mutant> = Vec::new();
-        while all.len() < COUNT {
+        loop {
             let before = all.len();
             for sort in &mut sorts {
-                while !sort.is_empty() && all.len() < COUNT {
-                    let mut drawn = sort.swap_remove(dice.below(sort.len()));
+                while let Some(mut drawn) = draw(sort, &untouched, all.len() < COUNT, &mut dice) {
                     let Ok(edited) = drawn.apply(files) else { continue };
                     let Ok(spoiled) = load(version, &edited) else { continue };
                     if same(&sound, &spoiled, options)? {
                         continue;
                     }
+                    untouched.remove(&place(&drawn));
                     drawn.id = format!("M{:03}", all.len() + 1);
                     all.push(drawn);
                     break;
                 }
             }
-            if all.len() == before {
-                let few = format!("there are only {before} edits that change anything");
-                return Err(MutationError::Text(few));
+            match all.len() {
+                enough if enough >= COUNT && (untouched.is_empty() || enough == before) => break,
+                few if few == before => {
+                    let few = format!("there are only {before} edits that change anything");
+                    return Err(MutationError::Text(few));
+                }
+                _ => {}
             }
         }
         Ok(Self { ruleset: version.to_owned(), seed, all })
     }
+}
+
+/// Which clause an edit is of.
+fn place(mutant: &Mutant) -> (String, String) {
+    (mutant.file.clone(), mutant.clause.clone())
+}
+
+/// Takes an edit out of a sort: of a clause that has none yet, or, where there is none and `any` will do, of any.
+fn draw(
+    sort: &mut Vec<Mutant>,
+    untouched: &BTreeSet<(String, String)>,
+    any: bool,
+    dice: &mut Dice,
+) -> Option<Mutant> {
+    let of_untouched = |(at, mutant): (usize, &Mutant)| {
+        if untouched.contains(&place(mutant)) { Some(at) } else { None }
+    };
+    let first: Vec<usize> = sort.iter().enumerate().filter_map(of_untouched).collect();
+    let at = match first.get(dice.below(first.len())) {
+        Some(at) => *at,
+        None if any && !sort.is_empty() => dice.below(sort.len()),
+        None => return None,
+    };
+    Some(sort.swap_remove(at))
 }
 
 /// The files of a folder, by name.

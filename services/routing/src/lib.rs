@@ -74,7 +74,8 @@ impl Routing {
         secret: &[u8],
     ) -> Result<Self, StoreError> {
         store.migrate(store::COMPONENT, store::MIGRATIONS).await?;
-        rulesets::app::start(&store, &ruleset, clock.now()).await?;
+        let in_force = rulesets::app::start(&store, &ruleset, clock.now()).await?;
+        rulesets::tell(&in_force, &ruleset);
         let (rulesets, prover) = (Arc::default(), Arc::new(NoProver));
         Ok(Self { store, bus, clock, rulesets, prover, pseudonymiser: Pseudonymiser::new(secret) })
     }

@@ -16,10 +16,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mash_policy::Ruleset;
+use mash_policy::{Flow, Ruleset};
 use mash_store::{StoreError, Tx};
 use tokio::sync::watch;
 
+use self::app::InForce;
 use crate::store::{
     Connection,
     rulesets::{self as store, StoredRuleset},
@@ -151,6 +152,30 @@ impl Rulesets {
         }
         Ok(loaded)
     }
+}
+
+/// Tells whoever runs the hub when the rules in force are not those that the program carries.
+pub fn tell(in_force: &InForce, carried: &Ruleset) {
+    let InForce::Other { version, unknown } = in_force else { return };
+    let carried = carried.version();
+    if unknown.is_empty() {
+        tracing::info!(in_force = %version, %carried, "the rule set in force is not the one carried");
+        return;
+    }
+    let flows: Vec<&str> = unknown.iter().map(|flow| flow.word()).collect();
+    tracing::warn!(
+        in_force = %version,
+        %carried,
+        flows = flows.join(" "),
+        "the rule set in force is older than this program: in these flows only the minimum is shared until a newer \
+         one is proposed and approved"
+    );
+}
+
+/// The flows that a version does not know; every flow, where there is none that can be used.
+fn unknown_flows(ruleset: Option<&Ruleset>) -> Vec<Flow> {
+    let known = |flow: &Flow| ruleset.is_some_and(|ruleset| ruleset.knows(*flow));
+    Flow::ALL.into_iter().filter(|flow| !known(flow)).collect()
 }
 
 /// The rule set of a stored version. The one that the program carries is not read twice.

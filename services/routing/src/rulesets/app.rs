@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mash_domain::organisation::{OrganisationId, OrganisationKind};
+use mash_domain::{
+    organisation::{OrganisationId, OrganisationKind},
+    sharing::Flow,
+};
 use mash_policy::{Fault, Ruleset};
 use mash_proto::sharing::v1::{RulesetFiles, RulesetState};
 use mash_store::{Store, StoreError};
@@ -50,16 +53,45 @@ pub enum RulesetRefusal {
     Store(#[from] StoreError),
 }
 
+/// Which version is in force when a program starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InForce {
+    /// The one that the program carries.
+    Carried,
+    /// Another one.
+    Other {
+        /// Which.
+        version: String,
+        /// The flows that it does not know, because it is older than they are: only the minimum goes in them.
+        unknown: Vec<Flow>,
+    },
+}
+
 /// Records the version that the program carries as the one in force, if none is.
+///
+/// Where another is, it stays: a new program does not change the rules, two people do. Whoever runs the hub has to
+/// hear of it, because flows that came with the program may not be known to the rules.
 ///
 /// # Errors
 ///
 /// [`StoreError`] if the store fails.
-pub async fn start(store: &Store, ruleset: &Ruleset, now: Timestamp) -> Result<(), StoreError> {
-    let Ok(hub) = OrganisationId::new(OrganisationKind::Operator, "hub") else { return Ok(()) };
+pub async fn start(
+    store: &Store,
+    ruleset: &Ruleset,
+    now: Timestamp,
+) -> Result<InForce, StoreError> {
+    let Ok(hub) = OrganisationId::new(OrganisationKind::Operator, "hub") else {
+        return Ok(InForce::Carried);
+    };
     let mut tx = store.begin().await?;
-    if store::in_force(tx.conn()).await?.is_some() {
-        return tx.rollback().await;
+    if let Some(version) = store::in_force(tx.conn()).await? {
+        let row = store::find(tx.conn(), &version).await?;
+        tx.rollback().await?;
+        if version == ruleset.version().as_str() {
+            return Ok(InForce::Carried);
+        }
+        let unknown = super::unknown_flows(row.as_ref().and_then(super::load).as_deref());
+        return Ok(InForce::Other { version, unknown });
     }
     let files = files::builtin();
     let row = StoredRuleset {
@@ -75,7 +107,8 @@ pub async fn start(store: &Store, ruleset: &Ruleset, now: Timestamp) -> Result<(
     };
     store::propose(tx.conn(), &row).await?;
     store::put_in_force(tx.conn(), &row.version, (&hub, ""), now).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(InForce::Carried)
 }
 
 /// Proposes a version. The same files again are the same proposal; a version that was in force before is proposed

@@ -147,8 +147,18 @@ impl RulesetService for RulesetVersions {
         let next_page_token = last.map_or(String::new(), |row| {
             format!("{}.{}", row.proposed.as_millisecond(), row.version)
         });
-        let rulesets = rows.into_iter().map(to_wire).collect();
-        Ok(Response::new(pb::ListRulesetsResponse { rulesets, next_page_token }))
+        let in_force = match store::in_force(&mut read).await.map_err(|error| failed(&error))? {
+            Some(version) => self.rulesets.of_version(&mut read, &version).await,
+            None => Ok(None),
+        };
+        let in_force = in_force.map_err(|error| failed(&error))?;
+        let unknown = super::unknown_flows(in_force.as_deref());
+        Ok(Response::new(pb::ListRulesetsResponse {
+            rulesets: rows.into_iter().map(to_wire).collect(),
+            next_page_token,
+            carried_version: Ruleset::builtin_files().version.to_owned(),
+            unknown_flows: unknown.iter().map(|flow| flow.word().to_owned()).collect(),
+        }))
     }
 
     type SimulateRulesetStream =

@@ -1,5 +1,7 @@
 //! Rule sets and explanations from outside: who may change the rules, and who may ask why.
 
+use std::{fs, path::Path};
+
 use mash_chassis::fault;
 use mash_proto::sharing::v1::{self as wire, RulesetFile, RulesetState};
 use mash_routing::rulesets::files;
@@ -16,6 +18,7 @@ on_both!(
     a_candidate_is_in_force_when_another_organisation_approves_it,
     a_candidate_with_a_fault_is_refused_whole_and_the_old_one_stays,
     a_decision_is_explained_to_those_who_answer_for_it_and_to_nobody_else,
+    what_the_rules_in_force_do_not_know_is_listed,
 );
 
 /// The built-in files under another version, with one text replaced.
@@ -129,4 +132,30 @@ async fn a_decision_is_explained_to_those_who_answer_for_it_and_to_nobody_else(d
     }
     let nothing = explain(FORCE, "decisions/00000000-0000-0000-0000-000000000000").await;
     assert_eq!(nothing.err().unwrap().code(), Code::NotFound, "as if it were somebody else's");
+}
+
+async fn what_the_rules_in_force_do_not_know_is_listed(dialect: Dialect) {
+    let hub = Hub::running(dialect).await;
+    let listed = async || {
+        let request = by("p1", wire::ListRulesetsRequest::default());
+        hub.rules(OPERATOR).list_rulesets(request).await.unwrap().into_inner()
+    };
+    let now = listed().await;
+    assert_eq!(now.carried_version, "2026-11-23");
+    assert!(now.unknown_flows.is_empty(), "{:?}", now.unknown_flows);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policy/rulesets/2026-11-22");
+    let files = fs::read_dir(root).unwrap().map(|file| {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        RulesetFile { name, text: fs::read_to_string(file.path()).unwrap() }
+    });
+    let request =
+        wire::ProposeRulesetRequest { version: "2026-11-22".to_owned(), files: files.collect() };
+    let proposed = hub.rules(FORCE).propose_ruleset(by("p1", request)).await.unwrap();
+    approve(&hub, (BOARD, "p2"), &proposed.into_inner().ruleset.unwrap()).await.unwrap();
+    let older = listed().await;
+    assert_eq!(older.carried_version, "2026-11-23");
+    assert!(older.unknown_flows.contains(&"enquiry".to_owned()), "{:?}", older.unknown_flows);
+    let after = decided(&hub, report(&hub, 1).await).await;
+    assert!(after.iter().all(|decision| decision.ruleset == "2026-11-22"), "the rest goes on");
 }

@@ -1,18 +1,22 @@
 //! Which version of the rules is in force takes two people of different organisations.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use jiff::Timestamp;
 use mash_domain::organisation::OrganisationId;
 use mash_policy::Ruleset;
-use mash_proto::sharing::v1::{RulesetFiles, RulesetState};
+use mash_proto::sharing::v1::{RulesetFile, RulesetFiles, RulesetState};
 use mash_routing::{
     rulesets::{
         Proofs, Prover, Rulesets, Unproved,
-        app::{self, Actor, RulesetRefusal},
+        app::{self, Actor, InForce, RulesetRefusal},
         files,
     },
     store,
@@ -23,6 +27,7 @@ on_both!(
     two_people_of_different_organisations_change_the_rules,
     what_fails_is_refused_whole_and_the_old_one_stays,
     a_version_never_changes,
+    a_newer_program_says_what_the_rules_in_force_do_not_know,
 );
 
 /// A prover that says what it is told to.
@@ -163,4 +168,39 @@ async fn a_version_never_changes(dialect: Dialect) {
     other.files[0].text.push('\n');
     let refusal = scene.propose(("police/62", "p"), (NEXT, other)).await.err().unwrap();
     assert!(matches!(refusal, RulesetRefusal::OtherFiles), "{refusal}");
+}
+
+/// The files of a rule set that was published with an earlier program.
+fn published(version: &str) -> RulesetFiles {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policy/rulesets").join(version);
+    let files = fs::read_dir(root).unwrap().map(|file| {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        RulesetFile { name, text: fs::read_to_string(file.path()).unwrap() }
+    });
+    files::in_order(files.collect())
+}
+
+async fn a_newer_program_says_what_the_rules_in_force_do_not_know(dialect: Dialect) {
+    let scene = Scene::new(dialect).await;
+    let carried = Ruleset::builtin().unwrap();
+    let start = async || app::start(&scene.store, &carried, at(30)).await.unwrap();
+    assert_eq!(start().await, InForce::Carried);
+    let older = "2026-11-22";
+    let digest = scene.propose(("police/62", "p1"), (older, published(older))).await.unwrap();
+    scene.approve(("authority/672", "p2"), (older, &digest)).await.unwrap();
+    let InForce::Other { version, unknown } = start().await else { panic!("it changed the rules") };
+    assert_eq!(version, older, "a new program does not change the rules by itself");
+    let unknown: Vec<&str> = unknown.iter().map(|flow| flow.word()).collect();
+    let later = ["enquiry", "feedback", "correspondence", "protection-status", "lookup"];
+    assert_eq!(unknown, later);
+    let mut tx = scene.store.begin().await.unwrap();
+    let in_force = Rulesets::default().in_force(&mut tx).await.unwrap();
+    tx.rollback().await.unwrap();
+    assert_eq!(in_force.version().as_str(), older, "what it does know, it decides");
+
+    let version = carried.version().as_str();
+    let digest = scene.propose(("police/62", "p1"), (version, files::builtin())).await.unwrap();
+    scene.approve(("authority/672", "p2"), (version, &digest)).await.unwrap();
+    assert_eq!(start().await, InForce::Carried);
 }

@@ -200,6 +200,7 @@ impl ListArgs {
             answer.rulesets.iter().for_each(line);
             page_token = answer.next_page_token;
             if page_token.is_empty() {
+                print!("{}", older(&answer.carried_version, &answer.unknown_flows));
                 return Ok(());
             }
         }
@@ -246,6 +247,19 @@ fn explained(told: &Explanation) -> String {
         }
     }
     text
+}
+
+/// What to do where the rules in force are older than the program; nothing where they are not.
+fn older(carried: &str, unknown: &[String]) -> String {
+    if unknown.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\nThe version in force is older than the program, which carries {carried}. It does not know these flows, and \
+         only the statutory minimum goes in them:\n  {}\nPropose {carried} and have somebody of another organisation \
+         approve it.\n",
+        unknown.join(", ")
+    )
 }
 
 fn line(ruleset: &Ruleset) {
