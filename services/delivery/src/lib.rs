@@ -1,26 +1,81 @@
 //! One mailbox for each organisation: what is released to it waits there until its systems have acknowledged it.
+//!
+//! In reading order: `item` is what a mailbox holds, `intake` fills the mailboxes, `app` is what can be done with them,
+//! `app/receive` the one call that stays open with its `window`, `bells` what wakes it, `turns` how it writes, and
+//! `receipts` what the sender hears.
+//!
+//! Deliberately absent: any decision on what may be known. What is here was released by routing, and it is sent to
+//! nobody but the organisation for which it was released.
+
+mod app;
+mod bells;
+mod error;
+mod grpc;
+mod intake;
+mod item;
+mod receipts;
+mod store;
+mod turns;
+mod window;
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::SignedDuration;
 use mash_bus::{Bus, Handler, Intake, Relay};
 use mash_chassis::Clock;
+use mash_proto::delivery::v1::delivery_service_server::DeliveryServiceServer;
 use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-/// The name of this service's outbox and tables.
-pub const COMPONENT: &str = "delivery";
+use crate::{
+    app::{App, COMPONENT},
+    intake::Disclosures,
+    receipts::Receipts,
+    turns::Turns,
+};
+
+pub use crate::grpc::DeliveryGrpc;
+
 /// How often due clocks are looked at, in real time.
 const TICK: Duration = Duration::from_secs(5);
+/// The largest message of a caller: a thousand names, with room to spare.
+const MESSAGE_BYTES: usize = 128 * 1_024;
+
+/// What can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Open calls of one organisation in one process.
+    pub calls_per_organisation: usize,
+    /// Open calls altogether in one process.
+    pub calls: usize,
+    /// A call whose caller reads nothing for so long ends, in real time.
+    pub patience: Duration,
+    /// How often the mailboxes of open calls are looked at for what other processes put there, in real time.
+    pub look: Duration,
+    /// What nobody acknowledges keeps its content for so long.
+    pub keep_content: SignedDuration,
+    /// The ids and times of what was acknowledged are kept for so long.
+    pub keep_traces: SignedDuration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            calls_per_organisation: 8,
+            calls: 20_000,
+            patience: Duration::from_secs(300),
+            look: Duration::from_millis(250),
+            keep_content: SignedDuration::from_hours(90 * 24),
+            keep_traces: SignedDuration::from_hours(400 * 24),
+        }
+    }
+}
 
 /// The service.
 #[derive(Clone)]
-pub struct Delivery(Arc<Service>);
-
-/// What every part of the service stands on.
-pub(crate) struct Service {
-    pub(crate) store: Store,
-    pub(crate) bus: Arc<dyn Bus>,
-    pub(crate) clock: Arc<dyn Clock>,
+pub struct Delivery {
+    app: Arc<App>,
+    bus: Arc<dyn Bus>,
 }
 
 impl Delivery {
@@ -29,25 +84,57 @@ impl Delivery {
     /// # Errors
     ///
     /// [`StoreError`] if the tables cannot be prepared.
-    #[expect(clippy::unused_async, reason = "the tables come with the first of them")]
     pub async fn start(
         store: Store,
         bus: Arc<dyn Bus>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        Ok(Self(Arc::new(Service { store, bus, clock })))
+        Self::start_with(store, bus, clock, Settings::default()).await
+    }
+
+    /// As [`Delivery::start`], with other settings.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the tables cannot be prepared.
+    pub async fn start_with(
+        store: Store,
+        bus: Arc<dyn Bus>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Result<Self, StoreError> {
+        store.migrate(COMPONENT, store::MIGRATIONS).await?;
+        let app = App {
+            store,
+            clock,
+            settings,
+            bells: Arc::default(),
+            turns: Turns::default(),
+            ending: CancellationToken::new(),
+        };
+        Ok(Self { app: Arc::new(app), bus })
+    }
+
+    /// The gRPC service, for a server that stands behind the access layer.
+    #[must_use]
+    pub fn service(&self) -> DeliveryServiceServer<DeliveryGrpc> {
+        DeliveryServiceServer::new(DeliveryGrpc(Arc::clone(&self.app)))
+            .max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// What takes in events, each to be run by an [`Intake`].
     #[must_use]
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
-        Vec::new()
+        vec![
+            Arc::new(Disclosures(Arc::clone(&self.app))),
+            Arc::new(Receipts(Arc::clone(&self.app))),
+        ]
     }
 
     /// What publishes.
     #[must_use]
     pub fn relay(&self) -> Relay {
-        Relay::new(self.0.store.clone(), Arc::clone(&self.0.bus), COMPONENT)
+        Relay::new(self.app.store.clone(), Arc::clone(&self.bus), COMPONENT)
     }
 
     /// One look at every clock that is due, by the injected clock.
@@ -55,25 +142,36 @@ impl Delivery {
     /// # Errors
     ///
     /// [`StoreError`] if the store fails; what was done is committed, and the next look goes on.
-    #[expect(clippy::unused_async, reason = "the clocks come with the first of them")]
     pub async fn tick(&self) -> Result<(), StoreError> {
-        Ok(())
+        self.app.report_undelivered().await?;
+        self.app.forget_the_old().await
     }
 
-    /// Takes in, publishes and keeps time until told to stop.
+    /// Takes in, publishes and keeps time until told to stop; then ends the open calls.
     pub async fn run(&self, shutdown: CancellationToken) {
         let mut intakes = tokio::task::JoinSet::new();
         for handler in self.handlers() {
-            let intake = Intake::new(self.0.store.clone(), Arc::clone(&self.0.bus), handler);
+            let intake = Intake::new(self.app.store.clone(), Arc::clone(&self.bus), handler);
             intakes.spawn(intake.run(shutdown.clone()));
         }
-        tokio::join!(self.relay().run(shutdown.clone()), self.keep_time(&shutdown));
+        let App { store, bells, settings, .. } = self.app.as_ref();
+        tokio::join!(
+            self.relay().run(shutdown.clone()),
+            self.keep_time(&shutdown),
+            bells.run(store, settings.look, &shutdown),
+            self.end_calls(&shutdown),
+        );
         while let Some(ended) = intakes.join_next().await {
             if let Ok(Err(error)) = ended {
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(error, "an intake of delivery ended");
             }
         }
+    }
+
+    async fn end_calls(&self, shutdown: &CancellationToken) {
+        shutdown.cancelled().await;
+        self.app.ending.cancel();
     }
 
     async fn keep_time(&self, shutdown: &CancellationToken) {

@@ -190,6 +190,7 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
     }
     if settings.which.runs(Which::Delivery) {
         let delivery = Delivery::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock)).await?;
+        server = server.add_service(delivery.service());
         let stop = stop();
         tasks.spawn(async move {
             delivery.run(stop).await;
