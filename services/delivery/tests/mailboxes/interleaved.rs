@@ -101,8 +101,8 @@ impl Model {
         // The older revision of it waits no longer.
         self.waiting.retain(|(known, _)| *known != word);
         self.waiting.push((word.clone(), revision));
+        hub.until_arrived(&word, revision).await;
         self.revisions.insert(word, revision);
-        self.client.until_waiting(i64::try_from(self.waiting.len()).unwrap()).await;
     }
 
     /// Reads the next item, if there must be one.

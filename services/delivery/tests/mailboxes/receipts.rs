@@ -106,20 +106,8 @@ async fn a_persons_acknowledgement_elsewhere_settles_the_time(pair: Pair) {
 
 /// Waits until an acknowledgement from elsewhere was noticed.
 async fn settled(hub: &Hub, release: &str) {
-    let waiting = async {
-        loop {
-            let mut conn = hub.outside.0.read().await.unwrap();
-            let sql = "SELECT settled_revision FROM delivery_releases WHERE release_id = $1";
-            let revision: Option<i64> =
-                sqlx::query_scalar(sql).bind(release).fetch_optional(&mut *conn).await.unwrap();
-            if revision == Some(1) {
-                return;
-            }
-            drop(conn);
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(crate::support::SOON, waiting).await.expect("it is noticed in time");
+    let sql = "SELECT settled_revision FROM delivery_releases WHERE release_id = $1";
+    hub.until_it_says(sql, release, 1).await;
 }
 
 on_both!(

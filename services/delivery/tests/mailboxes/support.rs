@@ -188,6 +188,28 @@ impl Hub {
         found
     }
 
+    /// Waits until this revision of a release is in its mailbox.
+    pub(crate) async fn until_arrived(&self, release: &str, revision: i32) {
+        let sql = "SELECT revision FROM delivery_releases WHERE release_id = $1";
+        self.until_it_says(sql, release, i64::from(revision)).await;
+    }
+
+    /// Waits until the one number that this statement finds is this one.
+    pub(crate) async fn until_it_says(&self, sql: &'static str, release: &str, number: i64) {
+        let waiting = async {
+            loop {
+                let mut conn = self.outside.0.read().await.unwrap();
+                let found = sqlx::query_scalar::<_, i64>(sql).bind(release);
+                if found.fetch_optional(&mut *conn).await.unwrap() == Some(number) {
+                    return;
+                }
+                drop(conn);
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(SOON, waiting).await.expect("it is so in time");
+    }
+
     /// Whether any table of the mailboxes holds these words.
     pub(crate) async fn holds(&self, words: &str) -> bool {
         let mut conn = self.outside.0.read().await.unwrap();
