@@ -17,11 +17,12 @@ use mash_proto::{
 
 use crate::place_names::without_place_names;
 use crate::sanitise::{Replacement, sanitise, without_ambiguity};
+use crate::telephones::without_telephones;
 
-const ADDRESS_WITHHELD: &str = "[address withheld]";
+pub(crate) const ADDRESS_WITHHELD: &str = "[address withheld]";
 
 /// Words that tell that a place is a refuge, in both languages.
-const REFUGE_WORDS: [&str; 7] = [
+pub(crate) const REFUGE_WORDS: [&str; 7] = [
     "refuge",
     "women's refuge",
     "women's aid",
@@ -32,12 +33,12 @@ const REFUGE_WORDS: [&str; 7] = [
 ];
 
 /// How officers speak of an adult by the family name.
-const TITLES: [&str; 6] = ["mr", "mrs", "ms", "miss", "mx", "dr"];
+pub(crate) const TITLES: [&str; 6] = ["mr", "mrs", "ms", "miss", "mx", "dr"];
 
 /// Who is meant where two people of the report are called the same.
-const ANOTHER_PERSON: &str = "another person";
+pub(crate) const ANOTHER_PERSON: &str = "another person";
 
-const ANOTHER_SCHOOL: &str = "another school";
+pub(crate) const ANOTHER_SCHOOL: &str = "another school";
 
 /// Words before a number that name no place by themselves.
 const HOUSE_WORDS: [&str; 6] = ["flat", "apartment", "unit", "room", "fflat", "uned"];
@@ -159,10 +160,12 @@ pub fn mask(content: &mut pb::Content, detail: Detail) {
             for victim in &mut content.victims {
                 victim.telephone.clear();
             }
+            for_each_free_text(content, |text| *text = without_telephones(text));
         }
         Detail::Whereabouts => {
             if let Some(narrative) = &mut content.narrative {
                 narrative.whereabouts.clear();
+                narrative.concerns.iter_mut().for_each(|concern| concern.r#where.clear());
             }
         }
         Detail::SiblingSchool => {
@@ -176,17 +179,69 @@ pub fn mask(content: &mut pb::Content, detail: Detail) {
     }
 }
 
-/// What a person wrote freely, and so what may tell a place although nobody asked.
-fn for_each_free_text(content: &mut pb::Content, change: impl Fn(&mut String)) {
-    if let Some(narrative) = &mut content.narrative {
-        change(&mut narrative.circumstances);
-        change(&mut narrative.whereabouts);
+/// What a person wrote freely, and so what may tell a place, a number or a name although nobody asked.
+///
+/// Every field is named, so that a new one does not compile until somebody has said whether people write freely in it.
+pub(crate) fn for_each_free_text(content: &mut pb::Content, change: impl Fn(&mut String)) {
+    let pb::Content {
+        narrative,
+        voice,
+        sexual_offence_detail,
+        health,
+        third_party,
+        intelligence,
+        immigration,
+        adoption,
+        actions,
+        feedback,
+        question,
+        meeting,
+        disagreement,
+        reply,
+        // Codes, names, numbers and days: each in a field of its own, which the rules take out as a whole.
+        child: _,
+        incident: _,
+        risk_grade: _,
+        address: _,
+        victims: _,
+        suspects: _,
+        offences: _,
+        household: _,
+        officer: _,
+        protection: _,
+        professionals: _,
+    } = content;
+    let mut texts: Vec<&mut String> =
+        vec![sexual_offence_detail, intelligence, immigration, adoption, actions];
+    texts.extend(third_party);
+    if let Some(narrative) = narrative {
+        texts.extend([
+            &mut narrative.circumstances,
+            &mut narrative.whereabouts,
+            &mut narrative.protection_in_place,
+        ]);
+        let concerns = narrative.concerns.iter_mut();
+        texts.extend(concerns.flat_map(|it| [&mut it.what, &mut it.when, &mut it.r#where]));
     }
-    if let Some(voice) = &mut content.voice {
-        change(&mut voice.words);
-        change(&mut voice.not_spoken_to_reason);
+    if let Some(voice) = voice {
+        texts.extend([&mut voice.words, &mut voice.not_spoken_to_reason]);
     }
-    change(&mut content.actions);
+    if let Some(health) = health {
+        texts.push(&mut health.summary);
+        let injuries = health.injuries.iter_mut();
+        texts.extend(
+            injuries.flat_map(|it| [&mut it.site, &mut it.description, &mut it.explanation]),
+        );
+    }
+    if let Some(told) = feedback {
+        texts.extend([&mut told.reason, &mut told.what_would_change_it, &mut told.next_step]);
+    }
+    // Where a meeting is held is said so that people find it.
+    texts.extend(question.as_mut().map(|question| &mut question.text));
+    texts.extend(meeting.as_mut().map(|meeting| &mut meeting.reason));
+    texts.extend(disagreement.iter_mut().flat_map(|it| [&mut it.grounds, &mut it.sought]));
+    texts.extend(reply.as_mut().map(|reply| &mut reply.refusal_reason));
+    texts.into_iter().for_each(change);
 }
 
 fn identity(child: &Child) -> pb::ChildIdentity {
@@ -295,7 +350,7 @@ fn named_to(permitted: ClassSet, adult: &Adult) -> bool {
 }
 
 /// What is left of a school's name without the words that many schools share: how people speak of it.
-fn distinctive(name: &str) -> String {
+pub(crate) fn distinctive(name: &str) -> String {
     let shared = |word: &&str| !SCHOOL_WORDS.contains(&name_key(word).as_str());
     name.split_whitespace().filter(shared).collect::<Vec<_>>().join(" ")
 }
@@ -320,7 +375,7 @@ fn places(child: &Child) -> Vec<Replacement> {
 }
 
 /// A line of an address as people speak of it: without the number of the house or the flat.
-fn without_number(line: &str) -> String {
+pub(crate) fn without_number(line: &str) -> String {
     let told = |word: &&str| {
         !word.chars().any(|c| c.is_ascii_digit()) && !HOUSE_WORDS.contains(&name_key(word).as_str())
     };
