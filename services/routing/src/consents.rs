@@ -9,6 +9,7 @@
 pub mod app;
 pub mod following;
 pub mod grpc;
+pub mod referral;
 pub mod sweep;
 
 use mash_domain::{

@@ -1,7 +1,6 @@
 //! Telling a decision in words to those who may ask: who may, and how much of it they hear.
 
 use mash_domain::{
-    identifier::ForceCode,
     incident::rules::day_of,
     organisation::{OrganisationId, OrganisationKind},
     sharing::Flow,
@@ -17,8 +16,10 @@ use crate::{facts, rulesets::simulate::Recorded};
 /// Who asks about a decision, of those who may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
-    /// The force that reported, or the operator: everything.
+    /// The force that reported, the authority that sent, or the operator: everything.
     Accountable,
+    /// Another agency that sent the item: everything but what others have said of consent.
+    Sender,
     /// Whoever received what the decision released: that, and no word about the rest.
     Recipient,
 }
@@ -29,18 +30,31 @@ impl Reader {
     #[must_use]
     pub fn of(
         organisation: &OrganisationId,
-        reported: Option<&ForceCode>,
+        sender: Option<&OrganisationId>,
         decision: &pb::Decision,
     ) -> Option<Self> {
-        let reporting = organisation.kind() == OrganisationKind::PoliceForce
-            && reported.is_some_and(|force| force.as_str() == organisation.code());
-        if reporting || organisation.kind() == OrganisationKind::Operator {
+        if organisation.kind() == OrganisationKind::Operator {
             return Some(Self::Accountable);
+        }
+        if sender == Some(organisation) {
+            let others_spoke = Flow::from_word(&decision.duty_kind).is_some_and(Flow::asks_consent)
+                && organisation.kind() != OrganisationKind::LocalAuthority;
+            return Some(if others_spoke { Self::Sender } else { Self::Accountable });
         }
         let recipient =
             decision.recipient.clone().and_then(|wire| OrganisationId::try_from(wire).ok());
         let told = decision.effect == i32::from(Effect::Permit);
         (told && recipient.as_ref() == Some(organisation)).then_some(Self::Recipient)
+    }
+
+    /// The decision as this reader may see it.
+    #[must_use]
+    pub fn shown(self, decision: pb::Decision) -> pb::Decision {
+        match self {
+            Self::Accountable => decision,
+            Self::Sender => sent(decision),
+            Self::Recipient => received(decision),
+        }
     }
 }
 
@@ -60,10 +74,8 @@ pub fn explained(
     let decided = decision.decide_time.as_ref().and_then(|time| time_from_wire(time).ok());
     let recipient = decision.recipient.clone().and_then(|wire| OrganisationId::try_from(wire).ok());
     let recipient = recipient.map_or_else(|| "-".to_owned(), |recipient| recipient.to_string());
-    let decision = match reader {
-        Reader::Accountable => decision,
-        Reader::Recipient => received(decision),
-    };
+    let facts = facts.filter(|_| reader != Reader::Sender);
+    let decision = reader.shown(decision);
     let citations: Vec<Cited> = decision
         .citations
         .iter()
@@ -89,6 +101,17 @@ pub fn explained(
         .map(|language| explain(&record, ruleset, *language).map(|told| to_wire(told, *language)));
     let explanations = told.collect::<Result<_, _>>()?;
     Ok(pb::ExplainDecisionResponse { explanations, decision: Some(decision) })
+}
+
+/// What a sender may know of a decision that may rest on what a family has said to others.
+fn sent(decision: pb::Decision) -> pb::Decision {
+    let classes = decision.classes.into_iter();
+    let classes = classes.map(|class| {
+        let refused = class.effect == i32::from(Effect::Refuse);
+        let rule_ids = if refused { Vec::new() } else { class.rule_ids };
+        pb::ClassDecision { rule_ids, ..class }
+    });
+    pb::Decision { classes: classes.collect(), reason_codes: Vec::new(), ..decision }
 }
 
 /// What the recipient may know of the decision: what it got. How often the report was revised, and what it holds

@@ -4,13 +4,17 @@ use mash_chassis::{
     Caller,
     fault::{self, Violation},
 };
-use mash_domain::{identifier::ForceCode, incident::CaseId, organisation::OrganisationKind};
+use mash_domain::{
+    identifier::ForceCode,
+    incident::CaseId,
+    organisation::{OrganisationId, OrganisationKind},
+};
 use mash_policy::{Language, Profile};
 use mash_proto::{
-    sharing::v1::{self as pb, sharing_service_server::SharingService},
+    sharing::v1::{self as pb, Decision, sharing_service_server::SharingService},
     r#type::v1::OrganisationKind as WireKind,
 };
-use mash_store::{Store, requests};
+use mash_store::{Store, StoreError, requests};
 use prost::Message;
 use tonic::{Request, Response, Status};
 
@@ -20,7 +24,7 @@ use crate::{
     rulesets::Rulesets,
     store::{
         decisions::{self, After},
-        profiles,
+        items, profiles,
     },
 };
 
@@ -44,6 +48,76 @@ impl Sharing {
     ) -> Self {
         Self { store, clock, rulesets }
     }
+
+    /// Who is accountable for what a decision is about: whoever sent the item, or the force that reported.
+    async fn sender_of(&self, decision: &Decision) -> Result<Option<OrganisationId>, StoreError> {
+        if !decision.item_id.is_empty() {
+            return decisions::sender_of(&self.store, &decision.item_id).await;
+        }
+        let Ok(case) = decision.case_id.parse::<CaseId>() else { return Ok(None) };
+        let force = decisions::force_of(&self.store, case).await?;
+        let code = force.as_ref().map(ForceCode::as_str);
+        Ok(code.and_then(|code| OrganisationId::new(OrganisationKind::PoliceForce, code).ok()))
+    }
+
+    /// A page and one more: the decisions on an incident, for the force that reported it and the operator.
+    async fn of_incident(
+        &self,
+        page: &Page,
+        caller: &OrganisationId,
+    ) -> Result<Vec<(After, Decision)>, Status> {
+        let force = decisions::force_of(&self.store, page.case).await;
+        let force = force.map_err(|error| failed(&error))?;
+        let entitled = force.is_some_and(|force| match caller.kind() {
+            OrganisationKind::Operator => true,
+            OrganisationKind::PoliceForce => force.as_str() == caller.code(),
+            OrganisationKind::School
+            | OrganisationKind::LocalAuthority
+            | OrganisationKind::HealthBoard
+            | OrganisationKind::Provider => false,
+        });
+        if !entitled {
+            return Err(fault::not_found());
+        }
+        let rows = decisions::list(&self.store, page.case, &page.after, page.size + 1).await;
+        rows.map_err(|error| failed(&error))
+    }
+
+    /// A page and one more: the decisions on what travels about a referral, as far as the caller sent or received it.
+    async fn of_referral(
+        &self,
+        page: &Page,
+        caller: &OrganisationId,
+    ) -> Result<Vec<(After, Decision)>, Status> {
+        let case = page.case.to_string();
+        let file = {
+            let mut read = self.store.read().await.map_err(|error| failed(&error))?;
+            let files = items::read(&mut read, std::slice::from_ref(&case)).await;
+            files.map_err(|error| failed(&error))?.remove(&case).unwrap_or_default()
+        };
+        let may_ask = caller.kind() == OrganisationKind::Operator
+            || file.has_part(caller)
+            || file.items().any(|item| item.from == *caller);
+        if file.items().next().is_none() || !may_ask {
+            return Err(fault::not_found());
+        }
+        let mut found = Vec::new();
+        let mut after = page.after.clone();
+        let wanted = usize::try_from(page.size + 1).unwrap_or(usize::MAX);
+        while found.len() < wanted {
+            let rows = decisions::list(&self.store, page.case, &after, page.size + 1).await;
+            let rows = rows.map_err(|error| failed(&error))?;
+            let Some((last, _)) = rows.last() else { break };
+            after = last.clone();
+            found.extend(rows.into_iter().filter_map(|(at, decision)| {
+                let sender = file.item(&decision.item_id).map(|item| &item.from);
+                let reader = Reader::of(caller, sender, &decision)?;
+                Some((at, reader.shown(decision)))
+            }));
+        }
+        found.truncate(wanted);
+        Ok(found)
+    }
 }
 
 #[tonic::async_trait]
@@ -54,25 +128,14 @@ impl SharingService for Sharing {
     ) -> Result<Response<pb::ListDecisionsResponse>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        let Page { case, after, size } = Page::of(&request)?;
-        let force = decisions::force_of(&self.store, case).await.map_err(|error| failed(&error))?;
-        let entitled = force.is_some_and(|force| match caller.organisation.kind() {
-            OrganisationKind::Operator => true,
-            OrganisationKind::PoliceForce => force.as_str() == caller.organisation.code(),
-            OrganisationKind::School
-            | OrganisationKind::LocalAuthority
-            | OrganisationKind::HealthBoard
-            | OrganisationKind::Provider => false,
-        });
-        if !entitled {
-            return Err(fault::not_found());
-        }
-        let rows = decisions::list(&self.store, case, &after, size + 1)
-            .await
-            .map_err(|error| failed(&error))?;
-        let more = i64::try_from(rows.len()).is_ok_and(|found| found > size);
-        let kept: Vec<_> =
-            rows.into_iter().take(usize::try_from(size).unwrap_or(usize::MAX)).collect();
+        let page = Page::of(&request)?;
+        let found = match page.about {
+            About::Incident => self.of_incident(&page, &caller.organisation).await?,
+            About::Referral => self.of_referral(&page, &caller.organisation).await?,
+        };
+        let size = usize::try_from(page.size).unwrap_or(usize::MAX);
+        let more = found.len() > size;
+        let kept: Vec<_> = found.into_iter().take(size).collect();
         let last = kept.last().filter(|_| more);
         let next_page_token =
             last.map_or(String::new(), |(after, _)| format!("{}.{}", after.decided_ms, after.name));
@@ -96,14 +159,8 @@ impl SharingService for Sharing {
         };
         let found = decisions::find(&self.store, &name).await.map_err(|error| failed(&error))?;
         let recorded = found.ok_or_else(fault::not_found)?;
-        let case = CaseId::from_name(&format!("incidents/{}", recorded.decision.case_id)).ok();
-        let force = match case {
-            Some(case) => {
-                decisions::force_of(&self.store, case).await.map_err(|error| failed(&error))?
-            }
-            None => None,
-        };
-        let reader = Reader::of(&caller.organisation, force.as_ref(), &recorded.decision)
+        let sender = self.sender_of(&recorded.decision).await.map_err(|error| failed(&error))?;
+        let reader = Reader::of(&caller.organisation, sender.as_ref(), &recorded.decision)
             .ok_or_else(fault::not_found)?;
         let version = &recorded.decision.ruleset;
         let mut read = self.store.read().await.map_err(|error| failed(&error))?;
@@ -174,8 +231,15 @@ impl SharingService for Sharing {
     }
 }
 
+/// What a page of decisions is about.
+enum About {
+    Incident,
+    Referral,
+}
+
 /// A page of decisions that was asked for.
 struct Page {
+    about: About,
     case: CaseId,
     after: After,
     size: i64,
@@ -183,7 +247,11 @@ struct Page {
 
 impl Page {
     fn of(request: &pb::ListDecisionsRequest) -> Result<Self, Status> {
-        let case = CaseId::from_name(&request.incident).map_err(|_| fault::not_found())?;
+        let (about, case) = match request.incident.strip_prefix("referrals/") {
+            Some(id) => (About::Referral, id.parse().ok()),
+            None => (About::Incident, CaseId::from_name(&request.incident).ok()),
+        };
+        let case = case.ok_or_else(fault::not_found)?;
         let mut wrong = Vec::new();
         let size = match request.page_size {
             0 => 50,
@@ -204,7 +272,7 @@ impl Page {
             }
         };
         if wrong.is_empty() {
-            Ok(Self { case, after, size })
+            Ok(Self { about, case, after, size })
         } else {
             Err(fault::invalid(INVALID, wrong))
         }

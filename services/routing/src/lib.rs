@@ -18,6 +18,7 @@ pub mod explain;
 pub mod facts;
 pub mod grpc;
 pub mod identity;
+pub mod items;
 mod once;
 pub mod place_names;
 pub mod placement;
@@ -27,11 +28,12 @@ pub mod rulesets;
 pub mod sanitise;
 pub mod siblings;
 pub mod store;
+pub mod telephones;
 pub mod world;
 
 use std::sync::Arc;
 
-use mash_bus::{Bus, Intake, Relay};
+use mash_bus::{Bus, Handler, Intake, IntakeError, Relay};
 use mash_chassis::Clock;
 use mash_policy::Ruleset;
 use mash_proto::sharing::v1::{
@@ -39,13 +41,15 @@ use mash_proto::sharing::v1::{
     ruleset_service_server::RulesetServiceServer, sharing_service_server::SharingServiceServer,
 };
 use mash_store::{Store, StoreError};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     agreements::grpc::Agreements,
-    consents::{grpc::Consents, sweep::Sweep},
+    consents::{app::ConsentRefusal, grpc::Consents, sweep::Sweep},
     events::{Cases, Reference},
     grpc::Sharing,
+    items::handler::Items,
     pseudonym::Pseudonymiser,
     rulesets::{NoProver, Prover, Rulesets, grpc::RulesetVersions},
 };
@@ -124,41 +128,90 @@ impl Routing {
         ))
     }
 
-    /// Takes in and publishes until told to stop.
-    pub async fn run(&self, shutdown: CancellationToken) {
+    /// What takes in events: incidents and their receipts, items and theirs, and reference data.
+    #[must_use]
+    pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
+        let pseudonymiser = || self.pseudonymiser.clone();
         let cases = Cases {
-            pseudonymiser: self.pseudonymiser.clone(),
+            pseudonymiser: pseudonymiser(),
             rulesets: Arc::clone(&self.rulesets),
             clock: Arc::clone(&self.clock),
         };
-        let reference = Reference { pseudonymiser: self.pseudonymiser.clone() };
-        let intake = |handler| Intake::new(self.store.clone(), Arc::clone(&self.bus), handler);
+        let items = Items {
+            pseudonymiser: pseudonymiser(),
+            rulesets: Arc::clone(&self.rulesets),
+            clock: Arc::clone(&self.clock),
+        };
+        vec![
+            Arc::new(cases),
+            Arc::new(items),
+            Arc::new(Reference { pseudonymiser: pseudonymiser() }),
+        ]
+    }
+
+    /// What publishes.
+    #[must_use]
+    pub fn relay(&self) -> Relay {
         // What a release rests on ends by the clock of the hub, not of the database.
         let clock = Arc::clone(&self.clock);
-        let relay = Relay::new(self.store.clone(), Arc::clone(&self.bus), store::COMPONENT)
-            .with_clock(move || clock.now().as_millisecond());
-        let consents = Sweep {
+        Relay::new(self.store.clone(), Arc::clone(&self.bus), store::COMPONENT)
+            .with_clock(move || clock.now().as_millisecond())
+    }
+
+    /// One look at what nobody calls for: consents and agreements whose time has come, and what relays kept back.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails; the next look goes on.
+    pub async fn tick(&self) -> Result<(), StoreError> {
+        agreements::sweep::sweep(&self.store, self.clock.now()).await;
+        match self.consent_sweep().once().await {
+            Ok(_) => Ok(()),
+            Err(ConsentRefusal::Store(error)) => Err(error),
+            // Whatever else refuses is about one record, and is told there.
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "the consent register was not swept and will be again");
+                Ok(())
+            }
+        }
+    }
+
+    fn consent_sweep(&self) -> Sweep {
+        Sweep {
             store: self.store.clone(),
             clock: Arc::clone(&self.clock),
             rulesets: Arc::clone(&self.rulesets),
             pseudonymiser: self.pseudonymiser.clone(),
-        };
+        }
+    }
+
+    /// Takes in and publishes until told to stop.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let mut intakes = JoinSet::new();
+        for handler in self.handlers() {
+            let intake = Intake::new(self.store.clone(), Arc::clone(&self.bus), handler);
+            intakes.spawn(intake.run(shutdown.clone()));
+        }
         let calendar =
             agreements::sweep::run(self.store.clone(), Arc::clone(&self.clock), shutdown.clone());
-        let (cases, reference, ..) = tokio::join!(
-            intake(Arc::new(cases)).run(shutdown.clone()),
-            intake(Arc::new(reference)).run(shutdown.clone()),
-            relay.run(shutdown.clone()),
+        tokio::join!(
+            self.relay().run(shutdown.clone()),
             calendar,
-            Box::pin(consents.run(shutdown.clone())),
+            Box::pin(self.consent_sweep().run(shutdown.clone())),
+            watch(intakes),
         );
-        for ended in [cases, reference] {
-            if let Err(error) = ended {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "an intake of routing ended"
-                );
-            }
-        }
+    }
+}
+
+/// Waits for the intakes, and tells if one ends by itself.
+async fn watch(mut intakes: JoinSet<Result<(), IntakeError>>) {
+    while let Some(ended) = intakes.join_next().await {
+        let error: Box<dyn std::error::Error> = match ended {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => error.into(),
+            Err(error) => error.into(),
+        };
+        tracing::error!(error, "an intake of routing ended");
     }
 }

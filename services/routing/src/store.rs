@@ -4,6 +4,7 @@ pub mod agreements;
 pub mod consents;
 pub mod decisions;
 pub mod directory;
+pub mod items;
 pub mod load;
 pub mod profiles;
 pub mod resting;
@@ -42,6 +43,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "releases that rest on agreements",
         sql: include_str!("../migrations/0005_resting.sql"),
     },
+    Migration { version: 6, name: "items", sql: include_str!("../migrations/0006_items.sql") },
 ];
 
 /// A connection within somebody's transaction or read.

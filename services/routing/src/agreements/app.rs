@@ -20,7 +20,7 @@ use prost::{Message, Name};
 use super::digest_of;
 use crate::{
     app::effects::SOURCE,
-    store::{COMPONENT, agreements as store, consents::keep_back, resting},
+    store::{COMPONENT, agreements as store, consents::keep_back, items, resting},
 };
 
 /// Why something cannot be done with an agreement.
@@ -164,6 +164,7 @@ async fn stand_guard(tx: &mut Tx, agreement: &Agreement) -> Result<(), StoreErro
         let closed = guards::close(tx, &guard).await?;
         keep_back(tx, &closed.dropped).await?;
         resting::keep_back(tx, &closed.dropped).await?;
+        items::keep_back(tx, &closed.dropped).await?;
         if !closed.dropped.is_empty() {
             tracing::warn!(
                 agreement.id = %agreement.id,

@@ -122,10 +122,7 @@ impl Changes {
         for duty in self.duties {
             world.put_duty(duty);
         }
-        effects.decisions.extend(self.effects.decisions);
-        effects.messages.extend(self.effects.messages);
-        effects.facts.extend(self.effects.facts);
-        effects.resting.extend(self.effects.resting);
+        effects.append(self.effects);
     }
 }
 

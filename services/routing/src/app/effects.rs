@@ -13,6 +13,7 @@ use mash_proto::{
     disclosure::v1 as disclosure,
     envelope::{Attributes, event_id, wrap},
     event::v1::Envelope,
+    referral::v1 as referral,
     sharing::v1 as sharing,
 };
 use mash_store::outbox::OutboxMessage;
@@ -38,7 +39,22 @@ pub struct Effects {
     pub facts: BTreeMap<String, RecipientFacts>,
     /// Releases under a duty that rest on an agreement.
     pub resting: Vec<Resting>,
+    /// Releases of items that rest on guards.
+    pub resting_items: Vec<RestingItem>,
     recalls: BTreeSet<String>,
+    /// The recalls of items, each with the events that it recalls.
+    recalled_items: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A release of an item that rests on guards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestingItem {
+    /// The event that carries it.
+    pub event_id: String,
+    /// The release.
+    pub release_id: String,
+    /// The case.
+    pub case_id: String,
 }
 
 /// The event being taken in, and when.
@@ -125,6 +141,80 @@ impl Effects {
         self.publish(topic, disclosure.recipient.to_string(), id, recall.case_id, &event, cause);
     }
 
+    /// Publishes an item to its recipient, as long as all of these guards are open. Returns the id of the event.
+    pub fn release_item(
+        &mut self,
+        released: &referral::ItemReleased,
+        guards: Vec<String>,
+        cause: Cause<'_>,
+    ) -> String {
+        let to = released.recipient.clone().and_then(|wire| OrganisationId::try_from(wire).ok());
+        let Some(to) = to else { return String::new() };
+        let id = event_id(&["item-released", &released.release_id, &released.revision.to_string()]);
+        let event = &without_history(cause.event, &released.case_id);
+        let cause = Cause { event, ..cause };
+        self.publish(topic_of_items(&to), to.to_string(), id, &released.case_id, released, cause);
+        if let Some(message) = self.messages.last_mut() {
+            message.guards = guards;
+        }
+        id.to_string()
+    }
+
+    /// Publishes the recall of a revision of an item, and so of everything that was sent of it.
+    pub fn recall_item(
+        &mut self,
+        recalled: &referral::ItemRecalled,
+        (revision, sent): (i32, &BTreeSet<String>),
+        cause: Cause<'_>,
+    ) {
+        let from = recalled.recipient.clone().and_then(|wire| OrganisationId::try_from(wire).ok());
+        let Some(from) = from else { return };
+        let id = event_id(&["item-recalled", &recalled.release_id, &revision.to_string()]);
+        self.recalls.insert(id.to_string());
+        self.recalled_items.insert(id.to_string(), sent.clone());
+        let event = &without_history(cause.event, &recalled.case_id);
+        let cause = Cause { event, ..cause };
+        let topic = topic_of_items(&from);
+        self.publish(topic, from.to_string(), id, &recalled.case_id, recalled, cause);
+    }
+
+    /// How many recipients of items are told that they may not keep what they have.
+    #[must_use]
+    pub fn recalls_of_items(&self) -> i32 {
+        i32::try_from(self.recalled_items.len()).unwrap_or(i32::MAX)
+    }
+
+    /// Takes out what rests on guards that are closed by now, and returns the ids of the events.
+    pub fn drop_resting_on(&mut self, closed: &BTreeSet<String>) -> Vec<String> {
+        let bars = |message: &OutboxMessage| message.guards.iter().any(|it| closed.contains(it));
+        let barred = self.messages.extract_if(.., |message| bars(message));
+        let dropped: Vec<String> = barred.map(|message| message.event_id).collect();
+        self.resting_items.retain(|it| !dropped.contains(&it.event_id));
+        dropped
+    }
+
+    /// Takes out the recalls of items of which nothing was sent but these events, which never left.
+    pub fn recall_nothing_of(&mut self, kept_back: &BTreeSet<String>) {
+        let needless = |message: &OutboxMessage| {
+            let sent = self.recalled_items.get(&message.event_id);
+            sent.is_some_and(|sent| sent.is_subset(kept_back))
+        };
+        self.messages.retain(|message| !needless(message));
+    }
+
+    /// Hands on what another one has gathered.
+    pub fn append(&mut self, other: Self) {
+        let Self { decisions, messages, facts, resting, resting_items, recalls, recalled_items } =
+            other;
+        self.decisions.extend(decisions);
+        self.messages.extend(messages);
+        self.facts.extend(facts);
+        self.resting.extend(resting);
+        self.resting_items.extend(resting_items);
+        self.recalls.extend(recalls);
+        self.recalled_items.extend(recalled_items);
+    }
+
     /// Puts what goes to recipients after the decisions, recalls first, in an order that does not depend on the order
     /// of children in a report: that would tell of children of whom the recipient does not know.
     pub fn in_order_of_recipients(&mut self) {
@@ -202,6 +292,20 @@ fn topic_for(recipient: &OrganisationId, desk: disclosure::Desk) -> &'static str
             | OrganisationKind::Operator,
             _,
         ) => topics::DISCLOSED_EDUCATION,
+    }
+}
+
+/// Where a recipient listens for items. What nobody else answers for is looked after with social care's work.
+const fn topic_of_items(recipient: &OrganisationId) -> &'static str {
+    use mash_bus::topics;
+    match recipient.kind() {
+        OrganisationKind::PoliceForce => topics::DISCLOSED_POLICE,
+        OrganisationKind::HealthBoard => topics::DISCLOSED_HEALTH,
+        OrganisationKind::Provider => topics::DISCLOSED_PROVIDER,
+        OrganisationKind::School => topics::DISCLOSED_EDUCATION,
+        OrganisationKind::LocalAuthority | OrganisationKind::Operator => {
+            topics::DISCLOSED_SOCIAL_CARE
+        }
     }
 }
 

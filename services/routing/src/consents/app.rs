@@ -21,7 +21,7 @@ use mash_store::{StoreError, Tx, guards};
 use super::{
     consent_guard,
     following::{Following, providers},
-    objects, view_guard,
+    objects, referral, view_guard,
 };
 use crate::{
     app::effects::{Cause, Effects},
@@ -29,6 +29,7 @@ use crate::{
     store::{
         agreements,
         consents::{self as store, ChildFile, ChildKey},
+        items,
         load::{Needs, load},
         save::save,
     },
@@ -101,24 +102,20 @@ pub async fn act(
     let only = BTreeSet::from([case_id]);
     let needs = Needs { cases: only.clone(), again: only, ..Needs::default() };
     let world = load(tx, &needs, means.pseudonymiser).await?;
-    let case = world.cases.get(&case_id).ok_or(ConsentRefusal::NotFound)?;
+    let Some(case) = world.cases.get(&case_id) else {
+        // A case that is no incident's is a referral's.
+        return Box::pin(referral::act(tx, means, key, act, (event, now))).await;
+    };
     let mut files = store::files(tx.conn(), std::slice::from_ref(&key.case_id)).await?;
     let mut file = files.remove(key).unwrap_or_default();
-    let mut acting = Acting { tx, key, file: &mut file, kept_back: 0 };
-    let about = match act {
-        Act::Command(command, caller) => {
-            if !may_keep(case, key, &caller, &command, acting.file) {
-                return Err(ConsentRefusal::NotFound);
-            }
-            acting.command(*command, Some(caller), now).await?
-        }
-        Act::Expire(id) => acting.command(Command::Expire { id }, None, now).await?,
-        Act::KeptBack(events) => {
-            acting.keep_back(&events).await?;
-            Subject::Nothing
-        }
-    };
-    let kept_back = acting.kept_back;
+    if let Act::Command(command, caller) = &act
+        && !may_keep(case, key, caller, command, &file)
+    {
+        return Err(ConsentRefusal::NotFound);
+    }
+    let mut acting = Acting::new(tx, key, &mut file);
+    let about = acting.act(act, now).await?;
+    let kept_back = acting.kept_back();
     let cause = Cause { event, now };
     let consulted = Consulted { world: &world, means };
     let stop_notices = follow_up(tx, case, consulted, (key, &mut file), cause).await?;
@@ -223,14 +220,38 @@ pub fn names(consent: &Consent, organisation: &OrganisationId) -> bool {
 }
 
 /// A register that is being changed.
-struct Acting<'a> {
+pub(super) struct Acting<'a> {
     tx: &'a mut Tx,
     key: &'a ChildKey,
     file: &'a mut ChildFile,
     kept_back: usize,
 }
 
-impl Acting<'_> {
+impl<'a> Acting<'a> {
+    pub(super) const fn new(tx: &'a mut Tx, key: &'a ChildKey, file: &'a mut ChildFile) -> Self {
+        Self { tx, key, file, kept_back: 0 }
+    }
+
+    /// How many messages waited and will never go.
+    pub(super) const fn kept_back(&self) -> usize {
+        self.kept_back
+    }
+
+    pub(super) async fn act(
+        &mut self,
+        act: Act,
+        now: Timestamp,
+    ) -> Result<Subject, ConsentRefusal> {
+        match act {
+            Act::Command(command, caller) => self.command(*command, Some(caller), now).await,
+            Act::Expire(id) => self.command(Command::Expire { id }, None, now).await,
+            Act::KeptBack(events) => {
+                self.keep_back(&events).await?;
+                Ok(Subject::Nothing)
+            }
+        }
+    }
+
     async fn command(
         &mut self,
         command: Command,
@@ -275,6 +296,7 @@ impl Acting<'_> {
 
     async fn keep_back(&mut self, events: &[String]) -> Result<(), StoreError> {
         store::keep_back(self.tx, events).await?;
+        items::keep_back(self.tx, events).await?;
         for release in &mut self.file.releases {
             release.sent.retain(|event| !events.contains(event));
         }

@@ -30,7 +30,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     app::{self, Act, ConsentRefusal, Done, Subject},
-    consent_guard,
+    consent_guard, referral,
     sweep::caused,
 };
 use crate::{
@@ -97,11 +97,14 @@ async fn read_file(
     let case_id: CaseId = key.case_id.parse().map_err(|_| ConsentRefusal::NotFound)?;
     let needs = Needs { cases: [case_id].into(), ..Needs::default() };
     let world = load(tx, &needs, &service.pseudonymiser).await?;
-    let case = world.cases.get(&case_id).ok_or(ConsentRefusal::NotFound)?;
+    let keeps = match world.cases.get(&case_id) {
+        Some(case) => app::keeps(case, key, caller),
+        None => referral::keeps(&referral::find(tx, key).await?, caller),
+    };
     let mut files = store::files(tx.conn(), std::slice::from_ref(&key.case_id)).await?;
     let file = files.remove(key).unwrap_or_default();
     let named = file.register.consents().iter().any(|consent| app::names(consent, caller));
-    if app::keeps(case, key, caller) || named { Ok(file) } else { Err(ConsentRefusal::NotFound) }
+    if keeps || named { Ok(file) } else { Err(ConsentRefusal::NotFound) }
 }
 
 #[tonic::async_trait]
@@ -290,9 +293,13 @@ fn asked(
 /// A consent is about a child of a case.
 fn child(incident: &str, child_ref: &str) -> Result<ChildKey, Vec<Violation>> {
     let mut wrong = Vec::new();
-    let case = CaseId::from_name(incident);
+    let case = match incident.strip_prefix("referrals/") {
+        Some(id) => id.parse(),
+        None => CaseId::from_name(incident),
+    };
     if case.is_err() {
-        wrong.push(Violation::new("incident", codes::SUBJECT, "must be `incidents/{id}`"));
+        let text = "must be `incidents/{id}` or `referrals/{id}`";
+        wrong.push(Violation::new("incident", codes::SUBJECT, text));
     }
     let child_ref = child_ref.parse::<Reference>();
     if child_ref.is_err() {

@@ -20,11 +20,12 @@ use crate::{
         effects::{Cause, Effects},
         kept_back::keep_back,
     },
+    items::follow_up,
     pseudonym::Pseudonymiser,
     route::Means,
     rulesets::Rulesets,
     store::{
-        COMPONENT, consents as store,
+        COMPONENT, consents as store, items,
         load::{Needs, load},
         resting,
         save::save,
@@ -72,6 +73,7 @@ impl Sweep {
     pub async fn once(&self) -> Result<usize, ConsentRefusal> {
         self.take_barred().await?;
         self.put_kept_back_on_record().await?;
+        self.put_items_kept_back_on_record().await?;
         let now = self.clock.now();
         let overdue = {
             let mut read = self.store.read().await?;
@@ -114,7 +116,9 @@ impl Sweep {
             let Some(key) = store::child_of_event(tx.conn(), &barred.event_id).await? else {
                 // Under a duty, and resting on an agreement. What may have arrived counts as sent.
                 if !barred.in_doubt {
-                    resting::keep_back(&mut tx, std::slice::from_ref(&barred.event_id)).await?;
+                    let events = std::slice::from_ref(&barred.event_id);
+                    resting::keep_back(&mut tx, events).await?;
+                    items::keep_back(&mut tx, events).await?;
                 }
                 continue;
             };
@@ -159,6 +163,20 @@ impl Sweep {
             keep_back(kept, &ruleset, &mut world, &mut effects, Cause { event, now });
         }
         save(&mut tx, &world, &effects).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The same for items, which are decided on again.
+    async fn put_items_kept_back_on_record(&self) -> Result<(), ConsentRefusal> {
+        let mut tx = self.store.begin().await?;
+        if items::kept_back(tx.conn(), 1).await?.is_empty() {
+            return Ok(tx.rollback().await?);
+        }
+        let ruleset = self.rulesets.in_force(&mut tx).await?;
+        let means = follow_up::Means { ruleset: &ruleset, pseudonymiser: &self.pseudonymiser };
+        let now = self.clock.now();
+        let kept = follow_up::put_kept_back_on_record(&mut tx, means, now, BATCH).await?;
+        tracing::info!(items = kept, "items that guards kept back are on record");
         Ok(tx.commit().await?)
     }
 

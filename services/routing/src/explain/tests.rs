@@ -18,7 +18,7 @@ fn to_the_school() -> Recorded {
 fn only_the_reporting_force_the_operator_and_the_recipient_may_ask() {
     let recorded = to_the_school();
     let recipient = OrganisationId::try_from(recorded.decision.recipient.clone().unwrap()).unwrap();
-    let force: ForceCode = "62".parse().unwrap();
+    let force = id("police/62");
     let ask = |who: &OrganisationId| Reader::of(who, Some(&force), &recorded.decision);
     assert_eq!(ask(&id("police/62")), Some(Reader::Accountable));
     assert_eq!(ask(&id("operator/hub")), Some(Reader::Accountable));

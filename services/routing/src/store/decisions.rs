@@ -1,13 +1,20 @@
 //! Reading decisions back, and counting duties.
 
-use mash_domain::{identifier::ForceCode, incident::CaseId};
-use mash_proto::sharing::v1::{Decision, DecisionFacts, GetConservationResponse};
+use mash_domain::{identifier::ForceCode, incident::CaseId, organisation::OrganisationId};
+use mash_proto::{
+    referral::v1::ItemKind,
+    sharing::v1::{Decision, DecisionFacts, GetConservationResponse, ItemCount},
+};
 use mash_store::{Store, StoreError};
 use prost::Message;
-use sqlx::{Row as _, any::AnyRow};
+use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
-use super::{corrupt, load::parse};
-use crate::{duty::DutyState, rulesets::simulate::Recorded};
+use super::{corrupt, items, load::parse};
+use crate::{
+    duty::DutyState,
+    items::{file::ReleaseState, submission::KINDS},
+    rulesets::simulate::Recorded,
+};
 
 /// The force that reported a case, if routing knows the case.
 ///
@@ -18,6 +25,20 @@ pub async fn force_of(store: &Store, case: CaseId) -> Result<Option<ForceCode>, 
     let mut read = store.read().await?;
     let row = sqlx::query("SELECT force FROM routing_cases WHERE case_id = $1")
         .bind(case.to_string())
+        .fetch_optional(&mut *read)
+        .await?;
+    row.as_ref().map(|row| parse(row, 0)).transpose()
+}
+
+/// Who sent an item, if routing knows it.
+///
+/// # Errors
+///
+/// [`StoreError`] if the store fails.
+pub async fn sender_of(store: &Store, item: &str) -> Result<Option<OrganisationId>, StoreError> {
+    let mut read = store.read().await?;
+    let row = sqlx::query("SELECT sender FROM routing_items WHERE item_id = $1")
+        .bind(item)
         .fetch_optional(&mut *read)
         .await?;
     row.as_ref().map(|row| parse(row, 0)).transpose()
@@ -159,5 +180,26 @@ pub async fn count(store: &Store) -> Result<GetConservationResponse, StoreError>
     counts.pupils = sqlx::query(pupils).fetch_one(&mut *read).await?.try_get(0)?;
     let children = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT DISTINCT case_id, child_ref FROM routing_duties) AS children";
     counts.children = sqlx::query(children).fetch_one(&mut *read).await?.try_get(0)?;
+    counts.items = count_items(&mut read).await?;
     Ok(counts)
+}
+
+/// Counts what travels about referrals, kind by kind.
+async fn count_items(conn: &mut AnyConnection) -> Result<Vec<ItemCount>, StoreError> {
+    let (states, items) = items::count(conn).await?;
+    let of_kind = |kind: ItemKind| {
+        let mut count = ItemCount { kind: kind.into(), ..ItemCount::default() };
+        count.items = items.iter().filter(|(it, _)| *it == kind).map(|(_, number)| number).sum();
+        for found in states.iter().filter(|found| found.kind == kind) {
+            count.accepted += found.number;
+            match found.state {
+                ReleaseState::Acknowledged => count.acknowledged += found.number,
+                ReleaseState::Escalated => count.escalated += found.number,
+                ReleaseState::Withheld => count.withheld += found.number,
+                ReleaseState::Released | ReleaseState::Delivered => count.pending += found.number,
+            }
+        }
+        count
+    };
+    Ok(KINDS.into_iter().map(of_kind).filter(|count| count.items > 0).collect())
 }

@@ -83,7 +83,7 @@ fn forces(incidents: &[&Incident]) -> BTreeSet<OrganisationId> {
 }
 
 /// Takes the row locks of the cases, in order, so that two replicas never change one case at a time.
-async fn lock(tx: &mut Tx, ids: &[String]) -> Result<(), StoreError> {
+pub(super) async fn lock(tx: &mut Tx, ids: &[String]) -> Result<(), StoreError> {
     for chunk in ids.chunks(CHUNK) {
         let sql = format!(
             "INSERT INTO routing_locks (case_id) VALUES {}

@@ -4,7 +4,7 @@ use mash_store::{StoreError, Tx, outbox, placeholders};
 use prost::Message;
 use sqlx::AssertSqlSafe;
 
-use super::{CHUNK, COMPONENT, resting};
+use super::{CHUNK, COMPONENT, items, resting};
 use crate::{app::effects::Effects, facts, world::World};
 
 /// Writes the changed cases and duties, records the decisions, and enqueues the events: all or nothing, with the
@@ -17,8 +17,18 @@ pub async fn save(tx: &mut Tx, world: &World, effects: &Effects) -> Result<(), S
     save_cases(tx, world).await?;
     save_duties(tx, world).await?;
     save_disclosures(tx, world).await?;
+    save_effects(tx, effects).await
+}
+
+/// Records the decisions and enqueues the events: all or nothing, with the transaction.
+///
+/// # Errors
+///
+/// [`StoreError`] if the store fails.
+pub async fn save_effects(tx: &mut Tx, effects: &Effects) -> Result<(), StoreError> {
     save_decisions(tx, effects).await?;
     resting::put(tx, &effects.resting).await?;
+    items::put_resting(tx, &effects.resting_items).await?;
     outbox::enqueue(tx, COMPONENT, &effects.messages).await
 }
 
