@@ -173,7 +173,7 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         let secret = CaseSecret::new(&secret)?;
         let social_care =
             SocialCare::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock), secret).await?;
-        server = server.add_service(social_care.services());
+        server = server.add_service(social_care.services()).add_service(social_care.meetings());
         let stop = stop();
         tasks.spawn(async move {
             social_care.run(stop).await;

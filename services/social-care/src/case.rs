@@ -76,6 +76,15 @@ impl Case {
         Ok(case)
     }
 
+    /// Several referrals to read, without their history.
+    pub(crate) async fn read_many(
+        conn: &mut Conn,
+        ids: &[&str],
+    ) -> Result<HashMap<String, Self>, StoreError> {
+        let records = referrals::get_many(conn, ids).await?;
+        Self::around(conn, records).await
+    }
+
     /// Loads what belongs to referrals.
     async fn around(
         conn: &mut Conn,
@@ -221,6 +230,7 @@ impl Case {
             .map(|kept| kept.clock.rule().to_owned())
             .collect();
         self.meet(effects, &own.iter().map(String::as_str).collect::<Vec<_>>(), now);
+        crate::meetings::decided(self, effects, decision, now);
         let frozen = crate::snapshot::freeze(self, now);
         if let Some(last) = self.record.referral.decisions.last_mut() {
             last.snapshot_digest.clone_from(&frozen.digest);

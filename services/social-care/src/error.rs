@@ -79,6 +79,9 @@ pub(crate) enum Refusal {
     /// The report cannot be taken.
     #[error(transparent)]
     Partner(#[from] PartnerError),
+    /// A meeting, a disagreement or a transfer does not allow it.
+    #[error(transparent)]
+    Meetings(#[from] crate::meetings::refusal::Refused),
     /// A merge of a child with herself.
     #[error("a child cannot be merged with herself")]
     Herself,
@@ -113,6 +116,7 @@ impl From<Refusal> for Status {
             Refusal::Work(refusal) => of_work(refusal),
             Refusal::Enquiry(refusal) => fault::failed_precondition(ENQUIRY, &refusal.to_string()),
             Refusal::Partner(refusal) => fault::Refusal::from(refusal).into(),
+            Refusal::Meetings(refused) => refused.into(),
             Refusal::Herself => {
                 fault::failed_precondition(HERSELF, "a child cannot be merged with herself")
             }

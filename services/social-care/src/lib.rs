@@ -32,12 +32,15 @@ use mash_chassis::{CaseSecret, Clock};
 use mash_domain::organisation::OrganisationKind;
 use mash_partner::{Agency, Partner};
 use mash_proto::{
-    referral::v1::ItemKind, social_care::v1::queue_service_server::QueueServiceServer,
+    referral::v1::ItemKind,
+    social_care::v1::{
+        meeting_service_server::MeetingServiceServer, queue_service_server::QueueServiceServer,
+    },
 };
 use mash_store::{Store, StoreError, requests};
 use tokio_util::sync::CancellationToken;
 
-pub use crate::grpc::QueueApi;
+pub use crate::{grpc::QueueApi, meetings::MeetingApi};
 
 /// The name of this service's outbox and tables.
 pub const COMPONENT: &str = "social-care";
@@ -108,6 +111,12 @@ impl SocialCare {
     #[must_use]
     pub fn services(&self) -> QueueServiceServer<QueueApi> {
         QueueServiceServer::new(QueueApi(Arc::clone(&self.0)))
+    }
+
+    /// Discussions, conferences, disagreements and transfers, to add to a server.
+    #[must_use]
+    pub fn meetings(&self) -> MeetingServiceServer<MeetingApi> {
+        MeetingServiceServer::new(MeetingApi(Arc::clone(&self.0)))
     }
 
     /// What takes in events, each to be run by an [`Intake`].

@@ -82,7 +82,7 @@ pub(crate) fn receipts(
 }
 
 /// An item of a hub about a referral, still without what it says.
-fn about(record: &Record, kind: ItemKind, flow: &str, hub: &Hub) -> ItemSubmitted {
+pub(crate) fn about(record: &Record, kind: ItemKind, flow: &str, hub: &Hub) -> ItemSubmitted {
     let referral = &record.referral;
     ItemSubmitted {
         case_id: record.case_id.clone(),

@@ -98,11 +98,9 @@ impl Record {
         let mut referral = self.in_list(now);
         referral.grades = self.referral.grades.clone();
         referral.decisions = self.referral.decisions.clone();
-        let own = clocks.iter().filter(|kept| kept.subject.is_empty());
-        referral.clocks = own.map(|kept| clock_to_wire(&kept.clock, now)).collect();
-        referral.overdue |= clocks
-            .iter()
-            .any(|kept| kept.subject.is_empty() && kept.clock.state(now) == ClockState::Breached);
+        let own = || clocks.iter().filter(|kept| crate::meetings::is_of_referral(&kept.subject));
+        referral.clocks = own().map(|kept| clock_to_wire(&kept.clock, now)).collect();
+        referral.overdue |= own().any(|kept| kept.clock.state(now) == ClockState::Breached);
         referral
     }
 

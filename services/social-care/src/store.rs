@@ -7,6 +7,7 @@ pub(crate) mod hubs;
 pub(crate) mod items;
 pub(crate) mod links;
 pub(crate) mod lookups;
+pub(crate) mod matters;
 pub(crate) mod notices;
 pub(crate) mod prompts;
 pub(crate) mod referrals;
@@ -21,11 +22,14 @@ use sqlx::AnyConnection;
 /// A connection, for those who only pass it on.
 pub(crate) type Conn = AnyConnection;
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "the queue of a hub",
-    sql: include_str!("store/0001_queue.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "the queue of a hub", sql: include_str!("store/0001_queue.sql") },
+    Migration {
+        version: 2,
+        name: "meetings, disagreements and transfers",
+        sql: include_str!("store/0002_meetings.sql"),
+    },
+];
 
 /// Brings the tables up to date.
 pub(crate) async fn migrate(store: &Store) -> Result<(), StoreError> {

@@ -92,6 +92,7 @@ impl Wanted {
         self.authorities.insert(authority.clone());
         match kind {
             ItemKind::Answer => _ = self.replies.insert(release.reply_to.clone()),
+            ItemKind::Feedback => _ = self.sent.insert(release.reply_to.clone()),
             ItemKind::NonDelivery => {
                 for id in [&release.reply_to, &release.item_id] {
                     self.replies.insert(id.clone());
@@ -112,7 +113,6 @@ impl Wanted {
             | ItemKind::Disagreement
             | ItemKind::Invitation
             | ItemKind::Enquiry
-            | ItemKind::Feedback
             | ItemKind::ProtectionStatus
             | ItemKind::Unspecified => {
                 self.referrals.insert(id_of(authority, &release.case_id));
@@ -219,7 +219,7 @@ impl<'a> Batch<'a> {
                 | ItemKind::ProtectionStatus
                 | ItemKind::Unspecified => self.correspondence(tx, *item).await?,
             },
-            Arrival::Recall { authority, recall } => self.recall(&authority, &recall),
+            Arrival::Recall { authority, recall } => self.recall(tx, &authority, &recall).await?,
             Arrival::Receipt(receipt) => self.receipt(&receipt),
             Arrival::Notice { authority, notice, content } => {
                 self.notice(&authority, *notice, content);
@@ -266,6 +266,9 @@ fn told(arrivals: &[Arrival], sent: &HashMap<String, Sent>) -> Vec<String> {
         Arrival::Receipt(receipt) if ends(receipt) => vec![receipt.item_id.as_str()],
         Arrival::Item(item) if item.kind == ItemKind::NonDelivery => {
             vec![item.release.reply_to.as_str(), item.release.item_id.as_str()]
+        }
+        Arrival::Item(item) if item.kind == ItemKind::Feedback => {
+            vec![item.release.reply_to.as_str()]
         }
         Arrival::Item(_)
         | Arrival::Recall { .. }

@@ -21,12 +21,19 @@ impl Batch<'_> {
         if !fits {
             return Err(HandleError::Poison { code: UNUSABLE });
         }
+        let mut id = id_of(&item.authority, &item.release.case_id);
         if item.kind == ItemKind::Feedback {
-            // Of a referral that this authority made to another one.
-            self.taken(&item);
-            return Ok(());
+            // It answers a transfer, or a referral that this authority made to another one, which is kept elsewhere.
+            match self.sent.get(&item.release.reply_to) {
+                Some(sent) if self.cases.contains_key(&sent.referral) => {
+                    id.clone_from(&sent.referral);
+                }
+                Some(_) | None => {
+                    self.taken(&item);
+                    return Ok(());
+                }
+            }
         }
-        let id = id_of(&item.authority, &item.release.case_id);
         let Some(mut case) = self.cases.remove(&id) else {
             return Err(HandleError::Poison { code: NO_REFERRAL });
         };

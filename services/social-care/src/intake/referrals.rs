@@ -21,7 +21,7 @@ use crate::{
     case::Case,
     effects::prompt,
     marks::{self, Marker},
-    outgoing,
+    meetings, outgoing,
     record::{Record, id_of},
     store::{children::Child, links::Mark},
 };
@@ -35,7 +35,13 @@ impl Batch<'_> {
         let id = id_of(&item.authority, &item.release.case_id);
         let case = match self.cases.remove(&id) {
             Some(case) => self.more(case, &item),
-            None => self.first(tx, &id, &item).await?,
+            None => {
+                let mut case = self.first(tx, &id, &item).await?;
+                let (effects, now) = (&mut self.effects, self.now);
+                meetings::offered(tx, &mut case, effects, (&item.release, &item.content), now)
+                    .await?;
+                case
+            }
         };
         self.cases.insert(id, case);
         Ok(())
@@ -238,15 +244,20 @@ impl Batch<'_> {
     }
 
     /// Something is taken back. Of a decided referral it is kept on record that it was, and somebody is told.
-    pub(super) fn recall(&mut self, authority: &str, recall: &ItemRecalled) {
+    pub(super) async fn recall(
+        &mut self,
+        tx: &mut Tx,
+        authority: &str,
+        recall: &ItemRecalled,
+    ) -> Result<(), StoreError> {
         let id = id_of(authority, &recall.case_id);
         // Recalled before it arrived, as when a dead letter is sent round again: routing does not release it again.
-        let Some(case) = self.cases.get_mut(&id) else { return };
+        let Some(case) = self.cases.get_mut(&id) else { return Ok(()) };
         let now = self.now;
         let Some(kept) =
             case.items.iter_mut().find(|kept| kept.release.release_id == recall.release_id)
         else {
-            return;
+            return Ok(());
         };
         kept.recall_code.clone_from(&recall.reason_code);
         kept.content.clear();
@@ -262,5 +273,6 @@ impl Batch<'_> {
             self.effects.prompt(&case.record, (code, &recall.release_id), &person, now);
         }
         self.effects.keep(&case.record);
+        meetings::recalled(tx, case, &mut self.effects, &recall.item_id, now).await
     }
 }
