@@ -82,6 +82,38 @@ impl Partner {
     }
 }
 
+impl Partner {
+    /// Does this work once, however often the request comes: the whole of a call from its request id to its answer.
+    ///
+    /// # Errors
+    ///
+    /// What the work refuses, and what [`Partner::begin`] does.
+    pub async fn once<Request, Response, Refused, Work, Working>(
+        &self,
+        caller: &Caller,
+        method: &'static str,
+        (request_id, request): (&str, &Request),
+        work: Work,
+    ) -> Result<Response, Refused>
+    where
+        Request: Message,
+        Response: Message + Default,
+        Refused: From<PartnerError>,
+        Work: FnOnce(Box<Call>) -> Working,
+        Working: Future<Output = Result<(Box<Call>, Response), Refused>>,
+    {
+        match self.begin(caller, method, request_id, &request.encode_to_vec()).await? {
+            Begun::Fresh(call) => {
+                let (call, response) = work(call).await?;
+                Ok(call.finish(response).await.map_err(PartnerError::from)?)
+            }
+            Begun::Done(answer) => Response::decode(answer.as_slice()).map_err(|_| {
+                PartnerError::from(StoreError::Corrupt("the answer to a request")).into()
+            }),
+        }
+    }
+}
+
 impl Call {
     /// The transaction, for rows of the service's own.
     pub const fn tx(&mut self) -> &mut Tx {

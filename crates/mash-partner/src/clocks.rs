@@ -61,6 +61,21 @@ impl Partner {
         end(&mut call.tx, owner, (subject, rule), End::Met(at)).await
     }
 
+    /// What a clock was for is not needed any more; its prompt is closed. Without such a clock nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails.
+    pub async fn cancel_clock(
+        &self,
+        call: &mut Call,
+        subject: &str,
+        rule: &str,
+    ) -> Result<(), StoreError> {
+        let owner = Owner { agency: self.agency.component, organisation: &call.key };
+        end(&mut call.tx, owner, (subject, rule), End::Cancelled(call.now)).await
+    }
+
     /// The clocks about a subject, as they stand now.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 //!
 //! In reading order: `record` is a notice as it is kept, `intake` takes in what routing released, `bell` computes
 //! when it must have been seen, `notices` is what a key adult can do with it, `sweep` is the ladder that it climbs,
-//! `receipts` is what the sender hears. `directory`, `calendars` and `roll` are kept beside it.
+//! `receipts` is what the sender hears. `directory`, `calendars` and `roll` are kept beside it. `referrals` is what schools
+//! tell hubs, and what hubs ask schools.
 //!
 //! Deliberately absent: any decision on what may be known. It was taken by routing, and what is here is what was released.
 
@@ -17,6 +18,7 @@ mod intake;
 mod notices;
 mod receipts;
 mod record;
+mod referrals;
 mod roll;
 mod store;
 mod sweep;
@@ -26,18 +28,21 @@ mod watch;
 use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use mash_bus::{Bus, Intake, IntakeError, Relay, topics};
+use mash_bus::{Bus, Handler, Intake, IntakeError, Relay, topics};
 use mash_chassis::Clock;
 use mash_proto::education::v1::{
     directory_service_server::DirectoryServiceServer, notice_service_server::NoticeServiceServer,
-    roll_service_server::RollServiceServer,
+    referral_service_server::ReferralServiceServer, roll_service_server::RollServiceServer,
 };
 use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use crate::{intake::NoticeIntake, watch::Watch};
+use crate::{intake::NoticeIntake, referrals::Referrals, watch::Watch};
 
-pub use crate::grpc::{DirectoryApi, NoticeApi, RollApi};
+pub use crate::{
+    grpc::{DirectoryApi, NoticeApi, RollApi},
+    referrals::ReferralApi,
+};
 
 /// The name of this service's outbox and tables.
 pub(crate) const COMPONENT: &str = "education";
@@ -86,7 +91,7 @@ pub enum EducationError {
 
 /// The service: the directory, the roll and the notices.
 #[derive(Clone)]
-pub struct Education(Arc<Service>);
+pub struct Education(Arc<Service>, Referrals);
 
 /// What every part of the service stands on.
 pub(crate) struct Service {
@@ -127,7 +132,10 @@ impl Education {
         store::migrate(&store).await?;
         bus.ensure_topics(&topics::all()).await?;
         let pupil_key = roll::pupil_key(&store).await?;
-        Ok(Self(Arc::new(Service { store, bus, clock, settings, watch: Watch::new(), pupil_key })))
+        let service =
+            Arc::new(Service { store, bus, clock, settings, watch: Watch::new(), pupil_key });
+        let referrals = Referrals::start(Arc::clone(&service)).await?;
+        Ok(Self(service, referrals))
     }
 
     /// The services to add to a server.
@@ -149,23 +157,58 @@ impl Education {
         )
     }
 
+    /// The service of referrals, to add to a server.
+    #[must_use]
+    pub fn referrals(&self) -> ReferralServiceServer<ReferralApi> {
+        ReferralServiceServer::new(ReferralApi(self.1.clone()))
+    }
+
+    /// What takes in events, each to be run by an [`Intake`].
+    #[must_use]
+    pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
+        let notices = NoticeIntake(Arc::clone(&self.0));
+        vec![Arc::new(notices), self.1.partner.handler(), self.1.desks.handler()]
+    }
+
+    /// What publishes.
+    #[must_use]
+    pub fn relay(&self) -> Relay {
+        Relay::new(self.0.store.clone(), Arc::clone(&self.0.bus), COMPONENT)
+    }
+
+    /// One look at every clock that is due, by the injected clock: the ladder of notices, and the clocks of referrals.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails; what was done is committed, and the next look goes on.
+    pub async fn tick(&self) -> Result<(), StoreError> {
+        self.0.sweep().await;
+        self.1.partner.tick().await
+    }
+
     /// Takes in, publishes and escalates until told to stop.
     ///
     /// # Errors
     ///
-    /// If the intake cannot run.
+    /// If an intake cannot run.
     pub async fn run(&self, shutdown: CancellationToken) -> Result<(), EducationError> {
         let Service { store, bus, .. } = self.0.as_ref();
-        let handler = Arc::new(NoticeIntake(Arc::clone(&self.0)));
-        let intake = Intake::new(store.clone(), Arc::clone(bus), handler);
-        let relay = Relay::new(store.clone(), Arc::clone(bus), COMPONENT);
-        let (taken_in, ..) = tokio::join!(
-            intake.run(shutdown.clone()),
-            relay.run(shutdown.clone()),
+        let mut intakes = tokio::task::JoinSet::new();
+        for handler in self.handlers() {
+            let intake = Intake::new(store.clone(), Arc::clone(bus), handler);
+            intakes.spawn(intake.run(shutdown.clone()));
+        }
+        tokio::join!(
+            self.relay().run(shutdown.clone()),
             self.climb(&shutdown),
             self.forget(&shutdown),
         );
-        Ok(taken_in?)
+        while let Some(ended) = intakes.join_next().await {
+            if let Ok(ended) = ended {
+                ended?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends up what nobody has acknowledged and whose bell is near, by the injected clock. Returns how many.
@@ -175,7 +218,10 @@ impl Education {
 
     async fn climb(&self, shutdown: &CancellationToken) {
         while pause(self.0.settings.sweep_interval, shutdown).await {
-            self.0.sweep().await;
+            if let Err(error) = self.tick().await {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "clocks of education were not looked at");
+            }
         }
     }
 

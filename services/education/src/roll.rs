@@ -29,13 +29,19 @@ use crate::{
 
 /// The key by which pupil ids are made opaque: made once, kept in the store, never shown.
 pub(crate) async fn pupil_key(store: &Store) -> Result<aws_lc_rs::hmac::Key, StoreError> {
+    let key = lasting_key(store, "pupil-key").await?;
+    Ok(aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &key))
+}
+
+/// 32 random bytes under this name, made once.
+pub(crate) async fn lasting_key(store: &Store, name: &str) -> Result<Vec<u8>, StoreError> {
     let mut fresh = [0; 32];
     aws_lc_rs::rand::fill(&mut fresh)
         .map_err(|_| StoreError::Corrupt("no randomness for a key"))?;
     let mut tx = store.begin().await?;
-    let key = store::set_once(&mut tx, "pupil-key", &fresh).await?;
+    let key = store::set_once(&mut tx, name, &fresh).await?;
     tx.commit().await?;
-    Ok(aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &key))
+    Ok(key)
 }
 
 impl Service {

@@ -154,7 +154,7 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         let config = PoliceConfig::new(CaseSecret::new(&secret)?);
         let police =
             Police::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock), config).await?;
-        server = server.add_service(police.service());
+        server = server.add_service(police.service()).add_service(police.protection());
         let stop = stop();
         tasks.spawn(async move {
             police.run(stop).await;
@@ -165,7 +165,11 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         let education =
             Education::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock)).await?;
         let (directory, roll, notices) = education.services();
-        server = server.add_service(directory).add_service(roll).add_service(notices);
+        server = server
+            .add_service(directory)
+            .add_service(roll)
+            .add_service(notices)
+            .add_service(education.referrals());
         let stop = stop();
         tasks.spawn(async move { Ok(education.run(stop).await?) });
     }

@@ -10,9 +10,12 @@
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use mash_bus::{Bus, Intake, Relay};
+use mash_bus::{Bus, Handler, Intake, Relay};
 use mash_chassis::Clock;
-use mash_proto::police::v1::police_service_server::PoliceServiceServer;
+use mash_partner::Partner;
+use mash_proto::police::v1::{
+    police_service_server::PoliceServiceServer, protection_service_server::ProtectionServiceServer,
+};
 use mash_store::{Store, StoreError, requests};
 use tokio_util::sync::CancellationToken;
 
@@ -22,24 +25,30 @@ pub mod duty;
 pub mod error;
 mod events;
 mod grpc;
+pub mod protection;
 mod store;
 mod writer;
 
 pub use config::PoliceConfig;
 pub use grpc::PoliceGrpc;
+pub use protection::ProtectionGrpc;
 pub use store::incidents::Counts;
 
 use app::{App, COMPONENT};
 use events::{handovers::Handovers, outcomes::Outcomes};
+use protection::{AGENCY, Protection};
 use writer::Writer;
 
 /// How long a repeat of a request is recognised.
 const REMEMBER: SignedDuration = SignedDuration::from_hours(35 * 24);
 const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+/// How often due clocks are looked at, in real time.
+const TICK: Duration = Duration::from_secs(5);
 
 /// The police service.
 pub struct Police {
     app: Arc<App>,
+    protection: Protection,
     bus: Arc<dyn Bus>,
 }
 
@@ -56,8 +65,12 @@ impl Police {
         config: PoliceConfig,
     ) -> Result<Self, StoreError> {
         store.migrate(COMPONENT, store::MIGRATIONS).await?;
+        let secret = config.case_secret;
+        let partner =
+            Partner::start(store.clone(), Arc::clone(&clock), secret.clone(), AGENCY).await?;
+        let protection = Protection { partner, secret: secret.clone() };
         let writer = Writer::start(store.clone(), config.queue);
-        Ok(Self { app: Arc::new(App { store, clock, secret: config.case_secret, writer }), bus })
+        Ok(Self { app: Arc::new(App { store, clock, secret, writer }), protection, bus })
     }
 
     /// The gRPC service, for a server that stands behind the access layer.
@@ -66,27 +79,68 @@ impl Police {
         PoliceServiceServer::new(PoliceGrpc::new(Arc::clone(&self.app)))
     }
 
-    /// Publishes what was reported and takes in what became of it, until told to stop.
+    /// The gRPC service of public protection, for a server that stands behind the access layer.
+    #[must_use]
+    pub fn protection(&self) -> ProtectionServiceServer<ProtectionGrpc> {
+        ProtectionServiceServer::new(ProtectionGrpc(self.protection.clone()))
+    }
+
+    /// What takes in events, each to be run by an [`Intake`].
+    #[must_use]
+    pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
+        let handovers = Handovers { clock: Arc::clone(&self.app.clock) };
+        vec![Arc::new(Outcomes), Arc::new(handovers), self.protection.partner.handler()]
+    }
+
+    /// What publishes.
+    #[must_use]
+    pub fn relay(&self) -> Relay {
+        Relay::new(self.app.store.clone(), Arc::clone(&self.bus), COMPONENT)
+    }
+
+    /// One look at every clock that is due, by the injected clock.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails; what was done is committed, and the next look goes on.
+    pub async fn tick(&self) -> Result<(), StoreError> {
+        self.protection.partner.tick().await
+    }
+
+    /// Publishes what was reported, takes in what became of it, and keeps time, until told to stop.
     pub async fn run(&self, shutdown: CancellationToken) {
-        let App { store, clock, .. } = &*self.app;
-        let relay = Relay::new(store.clone(), Arc::clone(&self.bus), COMPONENT);
-        let outcomes = Intake::new(store.clone(), Arc::clone(&self.bus), Arc::new(Outcomes));
-        let handovers = Handovers { clock: Arc::clone(clock) };
-        let handovers = Intake::new(store.clone(), Arc::clone(&self.bus), Arc::new(handovers));
+        let mut intakes = tokio::task::JoinSet::new();
+        for handler in self.handlers() {
+            let intake = Intake::new(self.app.store.clone(), Arc::clone(&self.bus), handler);
+            intakes.spawn(intake.run(shutdown.clone()));
+        }
         // On the heap, each by itself: together they would make one very large future.
-        let (relay, outcomes, handovers): (Task<'_, ()>, Task<'_, _>, Task<'_, _>) = (
-            Box::pin(relay.run(shutdown.clone())),
-            Box::pin(outcomes.run(shutdown.clone())),
-            Box::pin(handovers.run(shutdown.clone())),
+        let (relay, forget, time): (Task<'_, ()>, Task<'_, ()>, Task<'_, ()>) = (
+            Box::pin(self.relay().run(shutdown.clone())),
+            Box::pin(self.forget(&shutdown)),
+            Box::pin(self.keep_time(&shutdown)),
         );
-        let ((), outcomes, handovers, ()) =
-            tokio::join!(relay, outcomes, handovers, self.forget(&shutdown));
-        for ended in [outcomes, handovers] {
-            if let Err(error) = ended {
+        tokio::join!(relay, forget, time);
+        while let Some(ended) = intakes.join_next().await {
+            if let Ok(Err(error)) = ended {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "an intake of police ended"
                 );
+            }
+        }
+    }
+
+    async fn keep_time(&self, shutdown: &CancellationToken) {
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(TICK) => (),
+            }
+            if let Err(error) = self.tick().await {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "clocks of police were not looked at");
             }
         }
     }

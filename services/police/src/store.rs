@@ -9,6 +9,7 @@ pub(crate) mod accesses;
 pub(crate) mod duties;
 pub(crate) mod handovers;
 pub(crate) mod incidents;
+pub(crate) mod records;
 
 /// The tables.
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -17,6 +18,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         version: 2,
         name: "handovers",
         sql: include_str!("../migrations/0002_handovers.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "custody, missing and protection",
+        sql: include_str!("../migrations/0003_protection.sql"),
     },
 ];
 

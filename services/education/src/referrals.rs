@@ -1,0 +1,249 @@
+//! Referrals of schools, children missing education, and what hubs ask schools.
+//!
+//! What every partner of a hub has in common is in `mash_partner`. Here is what only education has: that a designated
+//! safeguarding person of the directory speaks for a school, what was tried to find a child, and attendance.
+
+use jiff::Timestamp;
+use mash_bus::topics;
+use mash_chassis::{Caller, CaseSecret, fault};
+use mash_domain::{organisation::OrganisationKind, referral::report::Report};
+use mash_partner::{Agency, Partner, PartnerError};
+use mash_proto::{
+    convert::{Violation, referral::report_from_wire},
+    disclosure::v1::EvidenceClass,
+    education::v1 as wire,
+    referral::v1::{self as common, ItemKind},
+};
+use mash_store::{Store, StoreError};
+use tonic::Status;
+
+use crate::{COMPONENT, access::desk_word, directory::Shared, store};
+
+mod answer;
+mod grpc;
+
+pub use grpc::ReferralApi;
+
+/// The practitioner is not a safeguarding contact of the school, or not an officer of the desk.
+const NOT_A_CONTACT: &str = "MASH-E030";
+/// A sort of report that a school does not make.
+const NOT_OF_A_SCHOOL: &str = "MASH-E031";
+/// A date that cannot be.
+const DATE: &str = "MASH-E032";
+/// Too long, or too many.
+const LONG: &str = "MASH-E033";
+
+/// How schools work with hubs.
+const SCHOOLS: Agency = Agency {
+    component: COMPONENT,
+    source: crate::SOURCE,
+    group: "education-items",
+    topics: &[topics::DISCLOSED_EDUCATION],
+    kinds: &[OrganisationKind::School],
+    elsewhere: &[],
+    alone: true,
+};
+
+/// How education desks of authorities hear of the children that they reported. The hub of the same authority reads the
+/// same topic: what is not a desk's is left to it.
+const DESKS: Agency = Agency {
+    component: COMPONENT,
+    source: crate::SOURCE,
+    group: "education-desk-items",
+    topics: &[topics::DISCLOSED_SOCIAL_CARE],
+    kinds: &[OrganisationKind::LocalAuthority],
+    elsewhere: &[
+        ItemKind::Referral,
+        ItemKind::Enquiry,
+        ItemKind::Answer,
+        ItemKind::Invitation,
+        ItemKind::Response,
+        ItemKind::Disagreement,
+        ItemKind::ProtectionStatus,
+        ItemKind::Lookup,
+    ],
+    alone: false,
+};
+
+/// The part of education that works with hubs.
+#[derive(Clone)]
+pub(crate) struct Referrals {
+    service: Shared,
+    pub(crate) partner: Partner,
+    pub(crate) desks: Partner,
+}
+
+impl Referrals {
+    pub(crate) async fn start(service: Shared) -> Result<Self, StoreError> {
+        let secret = secret(&service.store).await?;
+        let (store, clock) = (service.store.clone(), service.clock.clone());
+        let partner = Partner::start(store.clone(), clock.clone(), secret.clone(), SCHOOLS).await?;
+        let desks = Partner::start(store, clock, secret, DESKS).await?;
+        Ok(Self { service, partner, desks })
+    }
+
+    /// Whether the practitioner may speak for the caller: a contact of the school in the directory, or an officer of the
+    /// authority's education desk.
+    pub(crate) async fn may_act(&self, caller: &Caller) -> Result<(), NotAContact> {
+        let practitioner = caller.practitioner.as_deref().unwrap_or_default();
+        let code = caller.organisation.code();
+        let mut conn = self.service.store.read().await?;
+        let known = match caller.organisation.kind() {
+            OrganisationKind::School => {
+                let school = store::directory::get(&mut conn, code).await?;
+                let contacts = school.map(|school| school.establishment.contacts);
+                contacts.is_some_and(|contacts| contacts.iter().any(|one| one.id == practitioner))
+            }
+            OrganisationKind::LocalAuthority => {
+                let desks = store::directory::desks(&mut conn, code).await?;
+                let duty = desk_word(mash_proto::disclosure::v1::Desk::EducationDuty);
+                let officers = desks.get(duty).map(|(_, officers)| officers);
+                officers.is_some_and(|officers| officers.iter().any(|one| one.id == practitioner))
+            }
+            OrganisationKind::PoliceForce
+            | OrganisationKind::HealthBoard
+            | OrganisationKind::Provider
+            | OrganisationKind::Operator => false,
+        };
+        if known { Ok(()) } else { Err(NotAContact::Unknown(caller.organisation.kind())) }
+    }
+
+    /// Reads a school's report, every fault at once. Of an amendment, `first` is when it was first submitted.
+    pub(crate) fn read_report(
+        &self,
+        report: Option<common::Report>,
+        first: Option<Timestamp>,
+    ) -> Result<Report, PartnerError> {
+        let mut report = report.unwrap_or_default();
+        let mut faults = Vec::new();
+        let early_help = i32::from(common::ReportKind::EarlyHelp);
+        let school = i32::from(common::ReportKind::School);
+        if report.kind != early_help {
+            if report.kind != 0 && report.kind != school {
+                let what = "a school makes a school's referral or one for early help; a child missing education has a \
+                            call of her own";
+                faults.push(fault_at("report.kind", NOT_OF_A_SCHOOL, what));
+            }
+            report.kind = school;
+        }
+        read(report, first.unwrap_or_else(|| self.partner.now()), faults)
+    }
+
+    /// Reads the report of a child missing education, every fault at once.
+    pub(crate) fn read_missing(
+        &self,
+        missing: Option<wire::MissingEducation>,
+    ) -> Result<Report, PartnerError> {
+        let wire::MissingEducation { report, last_seen_date, attempts, destination, off_roll_date } =
+            missing.unwrap_or_default();
+        let mut faults = Vec::new();
+        let mut day = |field: &str, date: Option<mash_proto::r#type::v1::Date>, future: bool| {
+            let day = date.map(jiff::civil::Date::try_from)?;
+            match day {
+                Ok(day) if future || day <= self.service.today() => return Some(day),
+                Ok(_) => faults.push(fault_at(field, DATE, "is in the future")),
+                Err(error) => faults.push(fault_at(field, DATE, &error.to_string())),
+            }
+            None
+        };
+        let seen = day("missing.last_seen_date", last_seen_date, false);
+        let off = day("missing.off_roll_date", off_roll_date, true);
+        let mut tried = Vec::new();
+        for (index, one) in attempts.iter().take(20).enumerate() {
+            let at = day(&format!("missing.attempts[{index}].date"), one.date, false);
+            let at = at.map_or_else(|| "at some time".to_owned(), |at| at.to_string());
+            tried.push(format!("{at}: {} – {}", one.what.trim(), one.outcome.trim()));
+        }
+        let long = attempts.len() > 20
+            || destination.chars().count() > 400
+            || attempts
+                .iter()
+                .any(|one| one.what.chars().count() > 200 || one.outcome.chars().count() > 400);
+        if long {
+            let what = "at most 20 attempts of 200 and 400 characters, and a destination of 400";
+            faults.push(fault_at("missing", LONG, what));
+        }
+        let mut report = report.unwrap_or_default();
+        let (kind, missing) = (report.kind, i32::from(common::ReportKind::MissingEducation));
+        if kind != 0 && kind != missing {
+            let what = "this call reports a child missing education; leave the kind out";
+            faults.push(fault_at("missing.report.kind", NOT_OF_A_SCHOOL, what));
+        }
+        report.kind = missing;
+        if report.urgency == 0 {
+            report.urgency = common::Urgency::Routine.into();
+        }
+        let since = seen.map_or_else(|| "not known when".to_owned(), |day| day.to_string());
+        let mut what = format!("Missing from education; last seen {since}.");
+        if let Some(off) = off {
+            what = format!("{what} Off the roll on {off}.");
+        }
+        if !destination.trim().is_empty() {
+            what = format!("{what} May have gone to: {}.", destination.trim());
+        }
+        let evidence = EvidenceClass::Fact.into();
+        report.concerns.insert(0, common::Concern { what, evidence, ..common::Concern::default() });
+        if !tried.is_empty() {
+            let tried = format!("Tried: {}", tried.join("; "));
+            report.actions = [report.actions.as_str(), &tried].join("\n").trim().to_owned();
+        }
+        read(report, self.partner.now(), faults)
+    }
+}
+
+fn read(
+    report: common::Report,
+    now: Timestamp,
+    mut faults: Vec<Violation>,
+) -> Result<Report, PartnerError> {
+    match report_from_wire(report, now) {
+        Ok(report) if faults.is_empty() => Ok(report),
+        Ok(_) => Err(PartnerError::Invalid(faults)),
+        Err(violations) => {
+            faults.extend(violations);
+            Err(PartnerError::Invalid(faults))
+        }
+    }
+}
+
+fn fault_at(field: &str, code: &'static str, description: &str) -> Violation {
+    Violation { field: field.to_owned(), code, description: description.to_owned() }
+}
+
+/// Why a practitioner may not speak for the caller.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotAContact {
+    #[error("not a contact")]
+    Unknown(OrganisationKind),
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+/// How it is told, with what to do.
+fn refused(error: NotAContact) -> Status {
+    match error {
+        NotAContact::Store(error) => status(error.into()),
+        NotAContact::Unknown(OrganisationKind::School) => fault::permission_denied(
+            NOT_A_CONTACT,
+            "the practitioner is not a safeguarding contact of this school; have her entered with \
+             DirectoryService.ReplaceContacts, or let one who is make the call. In an emergency telephone the hub or the \
+             police",
+        ),
+        NotAContact::Unknown(_) => fault::permission_denied(
+            NOT_A_CONTACT,
+            "the practitioner is not an officer of this authority's education duty desk; have her entered with \
+             DirectoryService.ReplaceContacts",
+        ),
+    }
+}
+
+/// How a refusal is told.
+fn status(error: PartnerError) -> Status {
+    fault::Refusal::from(error).into()
+}
+
+/// The secret under which the ids of this service's referrals are made; the same for the life of the store.
+async fn secret(store: &Store) -> Result<CaseSecret, StoreError> {
+    let bytes = crate::roll::lasting_key(store, "case-secret").await?;
+    CaseSecret::new(&bytes).map_err(|_| StoreError::Corrupt("the case secret"))
+}
