@@ -13,7 +13,7 @@ pub fn without_telephones(text: &str) -> String {
     let mut after_digit = false;
     while let Some(first) = rest.chars().next() {
         let length = if after_digit { None } else { number(rest) };
-        let taken = length.unwrap_or(first.len_utf8());
+        let taken = length.unwrap_or_else(|| first.len_utf8());
         let Some((head, tail)) = rest.split_at_checked(taken) else { break };
         out.push_str(if length.is_some() { WITHHELD } else { head });
         after_digit = length.is_none() && first.is_ascii_digit();

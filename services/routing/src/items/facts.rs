@@ -130,9 +130,10 @@ impl Stated {
             exploitation_indicated: self.exploitation_indicated,
             area_shares_missing: self.area_shares_missing,
             debrief_accepted: self.debrief_accepted,
-            consent: match self.consent {
-                ConsentState::NotRecorded => String::new(),
-                state => state.word().to_owned(),
+            consent: if self.consent == ConsentState::NotRecorded {
+                String::new()
+            } else {
+                self.consent.word().to_owned()
             },
         }
     }
@@ -205,16 +206,19 @@ pub fn facts(
     let nation = nation_of(recipient, known.authorities)
         .or_else(|| nation_of(&item.from, known.authorities))
         .unwrap_or(Nation::Wales);
-    let consent = match known.registered.state {
-        _ if !flow.asks_consent() => ConsentState::NotRecorded,
-        ConsentState::NotRecorded => own.consent,
-        state => state,
+    let registered = known.registered.state;
+    let consent = if !flow.asks_consent() {
+        ConsentState::NotRecorded
+    } else if registered == ConsentState::NotRecorded {
+        own.consent
+    } else {
+        registered
     };
     RecipientFacts {
         // A child is a child for everybody: what the referral says need not be said again.
         child_under_18: own.child_under_18 || others().any(|it| it.facts.child_under_18),
         conflict: Conflict::Clear, // R20 is about persons; these are organisations.
-        address_protect: protect(own.address_protect, others().map(|it| it.facts.address_protect)),
+        address_protect: protect(own.address_protect, others()),
         sexual_offence_alleged: own.sexual_offence_alleged
             || others().any(|it| it.facts.sexual_offence_alleged),
         live_investigation: own.live_investigation
@@ -257,9 +261,17 @@ fn others<'a>(
     })
 }
 
-/// Somebody's yes holds; otherwise the sender of the item knows best.
-fn protect(own: Answer, mut others: impl Iterator<Item = Answer>) -> Answer {
-    if own == Answer::Yes || others.any(|it| it == Answer::Yes) { Answer::Yes } else { own }
+/// Somebody's yes holds; otherwise the sender of the item knows best, and where it says nothing, whoever referred the
+/// child does.
+fn protect<'a>(own: Answer, others: impl Iterator<Item = &'a Item>) -> Answer {
+    let others: Vec<&Item> = others.collect();
+    if own == Answer::Yes || others.iter().any(|it| it.facts.address_protect == Answer::Yes) {
+        return Answer::Yes;
+    }
+    let mut referred = others.iter().filter(|it| it.kind == ItemKind::Referral).peekable();
+    let known = referred.peek().is_some();
+    let cleared = known && referred.all(|it| it.facts.address_protect == Answer::No);
+    if own == Answer::Unknown && cleared { Answer::No } else { own }
 }
 
 /// R14: the mark travels with everything of the case until its originator or the hub clears it.
@@ -290,7 +302,7 @@ fn harm_suspected(item: &Submission, file: &CaseFile) -> Answer {
     };
     let known = |answer: &Answer| *answer != Answer::Unknown;
     let own = Some(item.facts.harm_suspected).filter(known);
-    own.or(asked.filter(known)).unwrap_or_else(referred)
+    own.or_else(|| asked.filter(known)).unwrap_or_else(referred)
 }
 
 /// Whether an enquiry is in being: as the authority that works the case says. An answer is given within the enquiry
@@ -313,11 +325,9 @@ fn section_47(item: &Submission, working: bool, file: &CaseFile) -> bool {
 }
 
 /// Intelligence that nobody graded is not shared, and where there is none there is nothing to grade.
-const fn intelligence(stated: Handling, offered: ClassSet) -> Handling {
-    match stated {
-        Handling::Unknown if !offered.contains(DataClass::Intelligence) => Handling::None,
-        stated => stated,
-    }
+fn intelligence(stated: Handling, offered: ClassSet) -> Handling {
+    let nothing = stated == Handling::Unknown && !offered.contains(DataClass::Intelligence);
+    if nothing { Handling::None } else { stated }
 }
 
 /// As whom the rules see a recipient.

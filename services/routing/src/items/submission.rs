@@ -108,16 +108,15 @@ impl Submission {
     ///
     /// [`Unreadable`] with the field that does not hold together.
     pub fn read(wire: ItemSubmitted) -> Result<Self, Unreadable> {
-        let bad = Unreadable;
-        wire.case_id.parse::<CaseId>().map_err(|_| bad("case_id"))?;
+        wire.case_id.parse::<CaseId>().map_err(|_| Unreadable("case_id"))?;
         if wire.item_id.is_empty() || wire.item_id.len() > LONGEST_ID {
-            return Err(bad("item_id"));
+            return Err(Unreadable("item_id"));
         }
-        let kind = KINDS.into_iter().find(|kind| *kind == wire.kind()).ok_or(bad("kind"))?;
+        let kind = KINDS.into_iter().find(|kind| *kind == wire.kind()).ok_or(Unreadable("kind"))?;
         let organisation = |wire: common::Organisation| OrganisationId::try_from(wire).ok();
         let mut to: Vec<OrganisationId> = Vec::new();
         for wire in wire.to.iter().take(MOST_RECIPIENTS + 1) {
-            let one = organisation(wire.clone()).ok_or(bad("to"))?;
+            let one = organisation(wire.clone()).ok_or(Unreadable("to"))?;
             if !to.contains(&one) {
                 to.push(one);
             }
@@ -127,19 +126,20 @@ impl Submission {
         if wire.to.len() > MOST_RECIPIENTS
             || (kind != ItemKind::Referral && !fits.contains(&to.len()))
         {
-            return Err(bad("to"));
+            return Err(Unreadable("to"));
         }
         Ok(Self {
-            revision: Some(wire.revision).filter(|it| *it >= 1).ok_or(bad("revision"))?,
-            flow: Flow::from_word(&wire.flow).ok_or(bad("flow"))?,
-            from: wire.from.and_then(organisation).ok_or(bad("from"))?,
+            revision: Some(wire.revision).filter(|it| *it >= 1).ok_or(Unreadable("revision"))?,
+            flow: Flow::from_word(&wire.flow).ok_or(Unreadable("flow"))?,
+            from: wire.from.and_then(organisation).ok_or(Unreadable("from"))?,
             reply_to: Some(wire.reply_to)
                 .filter(|it| it.len() <= LONGEST_ID)
-                .ok_or(bad("reply_to"))?,
+                .ok_or(Unreadable("reply_to"))?,
             content: wire.content.unwrap_or_default(),
-            facts: Stated::from_wire(&wire.facts.unwrap_or_default()).ok_or(bad("facts"))?,
-            place: authority(&wire.place_authority_code).ok_or(bad("place_authority_code"))?,
-            home: authority(&wire.home_authority_code).ok_or(bad("home_authority_code"))?,
+            facts: Stated::from_wire(&wire.facts.unwrap_or_default()).ok_or(Unreadable("facts"))?,
+            place: authority(&wire.place_authority_code)
+                .ok_or(Unreadable("place_authority_code"))?,
+            home: authority(&wire.home_authority_code).ok_or(Unreadable("home_authority_code"))?,
             acknowledge_by: wire
                 .acknowledge_by_time
                 .as_ref()
@@ -148,10 +148,10 @@ impl Submission {
                 .submit_time
                 .as_ref()
                 .and_then(|it| time_from_wire(it).ok())
-                .ok_or(bad("submit_time"))?,
+                .ok_or(Unreadable("submit_time"))?,
             reference: Some(wire.reference)
                 .filter(|it| it.len() <= LONGEST_ID * 4)
-                .ok_or(bad("reference"))?,
+                .ok_or(Unreadable("reference"))?,
             case_id: wire.case_id,
             item_id: wire.item_id,
             report_kind: wire.report_kind,

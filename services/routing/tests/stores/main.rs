@@ -24,5 +24,6 @@ macro_rules! on_both {
     };
 }
 
+mod items;
 mod rulesets;
 mod silence;

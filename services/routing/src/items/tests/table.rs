@@ -196,7 +196,8 @@ fn an_item_stays_its_senders_own() {
 
 #[test]
 fn what_does_not_hold_together_is_told_by_its_field() {
-    let table: [(&str, fn(&mut ItemSubmitted)); 12] = [
+    type Spoil = fn(&mut ItemSubmitted);
+    let table: [(&str, Spoil); 12] = [
         ("case_id", |it| it.case_id = "9990000018".to_owned()),
         ("item_id", |it| it.item_id.clear()),
         ("revision", |it| it.revision = 0),

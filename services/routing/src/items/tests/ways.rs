@@ -137,7 +137,7 @@ fn a_protected_address_does_not_show_in_who_else_was_told() {
 #[test]
 fn exploitation_is_told_to_the_force_of_the_area_once_and_without_counting() {
     let facts = StatedFacts { exploitation_indicated: true, ..stated() };
-    let wire = ItemSubmitted { facts: Some(facts.clone()), ..referral() };
+    let wire = ItemSubmitted { facts: Some(facts), ..referral() };
     let mut hub = Hub::new();
     let effects = hub.take(&wire);
     let found = released(&effects);
