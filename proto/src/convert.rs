@@ -38,6 +38,7 @@ pub mod agreement;
 pub mod clock;
 pub mod consent;
 pub mod education;
+pub mod health;
 pub mod meetings;
 pub mod police;
 pub mod read;

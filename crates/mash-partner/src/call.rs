@@ -23,6 +23,8 @@ pub struct Call {
     /// On whose behalf: an opaque id.
     pub practitioner: String,
     pub(crate) key: String,
+    /// A doctor or nurse has said by name that a third party's data bears on the matter (R25).
+    pub(crate) vouched: bool,
     agency: &'static str,
     request_id: String,
     method: &'static str,
@@ -74,6 +76,7 @@ impl Partner {
             organisation: caller.organisation.clone(),
             practitioner: caller.practitioner.clone().unwrap_or_default(),
             key,
+            vouched: false,
             agency: self.agency.component,
             request_id,
             method,
@@ -118,6 +121,12 @@ impl Call {
     /// The transaction, for rows of the service's own.
     pub const fn tx(&mut self) -> &mut Tx {
         &mut self.tx
+    }
+
+    /// States that a doctor or nurse has said by name that the third party's data of a report bears on the matter (R25). A
+    /// service says so only of what she was asked about.
+    pub const fn vouch_for_third_party(&mut self) {
+        self.vouched = true;
     }
 
     /// Keeps the answer with the effects, and commits.

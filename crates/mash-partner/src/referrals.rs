@@ -352,6 +352,8 @@ fn event(call: &Call, report: &Report, ids: Ids<'_>) -> ItemSubmitted {
     };
     let home = report.child.address.as_ref().and_then(|address| address.authority.as_ref());
     let mut content = content_of(report);
+    let stated = facts_of(report, day_of(call.now));
+    let facts = wire::StatedFacts { third_party_relevant: call.vouched, ..stated };
     // Whom to ask is whoever submitted it, by the id that the organisation knows her by.
     if let Some(officer) = content.officer.as_mut() {
         officer.reference = call.practitioner.clone();
@@ -367,7 +369,7 @@ fn event(call: &Call, report: &Report, ids: Ids<'_>) -> ItemSubmitted {
         to: Vec::new(),
         reply_to: String::new(),
         content: Some(content),
-        facts: Some(facts_of(report, day_of(call.now))),
+        facts: Some(facts),
         place_authority_code: authority(report.place_authority.as_ref()),
         home_authority_code: authority(home),
         report_kind: kind_to_wire(report.kind),

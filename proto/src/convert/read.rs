@@ -37,6 +37,12 @@ impl<'a> At<'a> {
         Self { above: None, field, item: None }
     }
 
+    /// One item of a repeated field of the request itself.
+    #[must_use]
+    pub const fn root_item(field: &'static str, item: usize) -> Self {
+        Self { above: None, field, item: Some(item) }
+    }
+
     /// A field below this one.
     #[must_use]
     pub const fn field(&'a self, field: &'static str) -> Self {

@@ -1,17 +1,66 @@
 //! The edge of health systems: referrals of clinicians, the body map that cannot be closed in silence, teams by age, and
 //! whether a child is protected, by NHS number.
+//!
+//! One use case is one file. `intake` takes in notices and what authorities tell of protected children, `tick` looks at what
+//! is due. What every partner of a hub has in common (referrals, enquiries, invitations, feedback, disagreements) is in
+//! `mash-partner`; here is what health adds: who may answer, what stays confidential, and which team has the child.
+//!
+//! Deliberately absent: any decision on what may be known. Routing has taken it before anything comes, and takes it after
+//! everything that goes.
+
+mod answer_enquiry;
+mod board;
+mod call;
+mod check_protection;
+mod correspond;
+mod enquiries;
+mod error;
+mod grpc;
+mod injuries;
+mod intake;
+mod lookups;
+mod notices;
+mod prompts;
+mod record_injuries;
+mod refer_unborn;
+mod resolve_injury_prompt;
+mod send;
+mod store;
+mod submit_referral;
+mod take_notice;
+mod take_protection;
+mod teams;
+mod tick;
 
 use std::{sync::Arc, time::Duration};
 
-use mash_bus::{Bus, Handler, Intake, Relay};
-use mash_chassis::Clock;
+use mash_bus::{Bus, Handler, Intake, Relay, topics};
+use mash_chassis::{CaseSecret, Clock};
+use mash_domain::{
+    health::protection::{Patience, Quota},
+    organisation::OrganisationKind,
+};
+use mash_partner::{Agency, Partner};
+use mash_proto::{health::v1::health_service_server::HealthServiceServer, referral::v1::ItemKind};
 use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
+
+pub use crate::grpc::HealthApi;
 
 /// The name of this service's outbox and tables.
 pub const COMPONENT: &str = "health";
 /// How often due clocks are looked at, in real time.
 const TICK: Duration = Duration::from_secs(5);
+
+const AGENCY: Agency = Agency {
+    component: COMPONENT,
+    source: "mash/health",
+    group: "health-items",
+    topics: &[topics::DISCLOSED_HEALTH],
+    kinds: &[OrganisationKind::HealthBoard],
+    elsewhere: &[ItemKind::ProtectionStatus],
+    alone: true,
+};
 
 /// The service.
 #[derive(Clone)]
@@ -22,6 +71,10 @@ pub(crate) struct Service {
     pub(crate) store: Store,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) secret: CaseSecret,
+    pub(crate) partner: Partner,
+    pub(crate) quota: Quota,
+    pub(crate) patience: Patience,
 }
 
 impl Health {
@@ -30,19 +83,29 @@ impl Health {
     /// # Errors
     ///
     /// [`StoreError`] if the tables cannot be prepared.
-    #[expect(clippy::unused_async, reason = "the tables come with the first of them")]
     pub async fn start(
         store: Store,
         bus: Arc<dyn Bus>,
         clock: Arc<dyn Clock>,
+        secret: CaseSecret,
     ) -> Result<Self, StoreError> {
-        Ok(Self(Arc::new(Service { store, bus, clock })))
+        store::migrate(&store).await?;
+        let partner =
+            Partner::start(store.clone(), Arc::clone(&clock), secret.clone(), AGENCY).await?;
+        let (quota, patience) = (Quota::default(), Patience::default());
+        Ok(Self(Arc::new(Service { store, bus, clock, secret, partner, quota, patience })))
+    }
+
+    /// The service to add to a server.
+    #[must_use]
+    pub fn service(&self) -> HealthServiceServer<HealthApi> {
+        HealthServiceServer::new(HealthApi(Arc::clone(&self.0)))
     }
 
     /// What takes in events, each to be run by an [`Intake`].
     #[must_use]
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
-        Vec::new()
+        vec![Arc::new(intake::HealthIntake(Arc::clone(&self.0))), self.0.partner.handler()]
     }
 
     /// What publishes.
@@ -56,9 +119,8 @@ impl Health {
     /// # Errors
     ///
     /// [`StoreError`] if the store fails; what was done is committed, and the next look goes on.
-    #[expect(clippy::unused_async, reason = "the clocks come with the first of them")]
     pub async fn tick(&self) -> Result<(), StoreError> {
-        Ok(())
+        self.0.tick().await
     }
 
     /// Takes in, publishes and keeps time until told to stop.

@@ -185,7 +185,10 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         });
     }
     if settings.which.runs(Which::Health) {
-        let health = Health::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock)).await?;
+        let case_secret = CaseSecret::new(&secret)?;
+        let health =
+            Health::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock), case_secret).await?;
+        server = server.add_service(health.service());
         let stop = stop();
         tasks.spawn(async move {
             health.run(stop).await;

@@ -126,8 +126,8 @@ pub struct Photograph {
     pub reference: Private,
     /// Media type.
     pub media_type: Private,
-    /// SHA-256 of the picture.
-    pub digest: [u8; 32],
+    /// SHA-256 of the picture, if the sender gives it.
+    pub digest: Option<[u8; 32]>,
     /// What it shows.
     pub description: Private,
 }

@@ -19,7 +19,7 @@ fn photograph(number: u8) -> Photograph {
     Photograph {
         reference: text(&format!("IMG-{number}")),
         media_type: text("image/jpeg"),
-        digest: [number; 32],
+        digest: Some([number; 32]),
         description: text(""),
     }
 }

@@ -1,0 +1,119 @@
+//! Records of injuries and their prompts.
+
+use mash_domain::clock::Clock;
+use mash_proto::health::v1::InjuryPrompt;
+use mash_store::{StoreError, Tx};
+use prost::Message as _;
+use sqlx::{Row as _, any::AnyRow};
+
+use super::{Conn, Page, clock_from_text, clock_to_text, ring_ms};
+
+/// A record of injuries, as it is kept.
+pub(crate) struct InjuryRow {
+    pub(crate) seq: i64,
+    pub(crate) id: String,
+    pub(crate) board: String,
+    /// The word of the prompt's state; empty without a prompt.
+    pub(crate) state: &'static str,
+    /// The time that the prompt may stand open.
+    pub(crate) clock: Option<Clock>,
+    /// The record with its prompt.
+    pub(crate) record: InjuryPrompt,
+}
+
+const COLUMNS: &str = "seq, id, board, state, clock, record";
+
+/// One record of a board. In a transaction, others who want to change it wait.
+pub(crate) async fn lock(
+    tx: &mut Tx,
+    board: &str,
+    id: &str,
+) -> Result<Option<InjuryRow>, StoreError> {
+    // Writing first takes the row lock on PostgreSQL; SQLite has one writer anyway.
+    sqlx::query("UPDATE health_injuries SET seq = seq WHERE board = $1 AND id = $2")
+        .bind(board)
+        .bind(id)
+        .execute(tx.conn())
+        .await?;
+    let row = sqlx::query(
+        "SELECT seq, id, board, state, clock, record FROM health_injuries WHERE board = $1 AND id = $2",
+    )
+    .bind(board)
+    .bind(id)
+    .fetch_optional(tx.conn())
+    .await?;
+    row.map(|row| read(&row)).transpose()
+}
+
+/// Writes a record, new or changed.
+pub(crate) async fn put(tx: &mut Tx, row: &InjuryRow) -> Result<(), StoreError> {
+    let ring = if row.state == "open" { ring_ms(row.clock.as_ref()) } else { 0 };
+    sqlx::query(
+        "INSERT INTO health_injuries (seq, id, board, state, ring_ms, clock, record)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (id) DO UPDATE SET state = excluded.state, ring_ms = excluded.ring_ms, clock = excluded.clock,
+         record = excluded.record",
+    )
+    .bind(row.seq)
+    .bind(&row.id)
+    .bind(&row.board)
+    .bind(row.state)
+    .bind(ring)
+    .bind(clock_to_text(row.clock.as_ref()))
+    .bind(row.record.encode_to_vec())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Records of a board with a prompt, oldest first.
+pub(crate) async fn list(
+    conn: &mut Conn,
+    board: &str,
+    open_only: bool,
+    page: Page,
+) -> Result<Vec<InjuryRow>, StoreError> {
+    let states = if open_only { "state = 'open'" } else { "state <> ''" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM health_injuries WHERE board = $1 AND seq > $2 AND {states} ORDER BY seq LIMIT $3"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(board)
+        .bind(page.after)
+        .bind(page.limit())
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Boards and ids of records whose clock rings by this time.
+pub(crate) async fn due(
+    conn: &mut Conn,
+    until_ms: i64,
+    limit: i64,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT board, id FROM health_injuries WHERE ring_ms > 0 AND ring_ms <= $1 ORDER BY ring_ms, id LIMIT $2",
+    )
+    .bind(until_ms)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+fn read(row: &AnyRow) -> Result<InjuryRow, StoreError> {
+    let state: String = row.try_get(3)?;
+    let clock: String = row.try_get(4)?;
+    let record: Vec<u8> = row.try_get(5)?;
+    let state = ["", "open", "referred", "reasoned"].into_iter().find(|known| **known == *state);
+    Ok(InjuryRow {
+        seq: row.try_get(0)?,
+        id: row.try_get(1)?,
+        board: row.try_get(2)?,
+        state: state.ok_or(StoreError::Corrupt("the state of an injury prompt"))?,
+        clock: clock_from_text(&clock)?,
+        record: InjuryPrompt::decode(record.as_slice())
+            .map_err(|_| StoreError::Corrupt("a record of injuries"))?,
+    })
+}

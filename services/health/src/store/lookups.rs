@@ -1,0 +1,84 @@
+//! Who has looked whether a child is protected.
+
+use mash_proto::health::v1::Lookup;
+use mash_store::{StoreError, Tx};
+use prost::Message as _;
+use sqlx::Row as _;
+
+use super::{Conn, Page};
+
+/// A look, as it is kept.
+pub(crate) struct LookupRow<'a> {
+    pub(crate) seq: i64,
+    pub(crate) id: &'a str,
+    pub(crate) board: &'a str,
+    pub(crate) practitioner: &'a str,
+    pub(crate) at_ms: i64,
+    pub(crate) number_hash: &'a [u8],
+    /// What is shown of it.
+    pub(crate) lookup: &'a Lookup,
+}
+
+/// How often a practitioner and her board have looked since this time.
+pub(crate) async fn since(
+    conn: &mut Conn,
+    (board, practitioner): (&str, &str),
+    from_ms: i64,
+) -> Result<(u32, u32), StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(CASE WHEN practitioner = $2 THEN 1 END), COUNT(*) FROM health_lookups
+         WHERE board = $1 AND at_ms > $3",
+    )
+    .bind(board)
+    .bind(practitioner)
+    .bind(from_ms)
+    .fetch_one(conn)
+    .await?;
+    let count = |column| -> Result<u32, StoreError> {
+        Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or(u32::MAX))
+    };
+    Ok((count(0)?, count(1)?))
+}
+
+/// Keeps a look.
+pub(crate) async fn insert(tx: &mut Tx, row: &LookupRow<'_>) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO health_lookups (seq, id, board, practitioner, at_ms, number_hash, lookup)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(row.seq)
+    .bind(row.id)
+    .bind(row.board)
+    .bind(row.practitioner)
+    .bind(row.at_ms)
+    .bind(row.number_hash)
+    .bind(row.lookup.encode_to_vec())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The looks of a board, or of one practitioner of it, the newest first; `page.after` is the last one of the page before.
+pub(crate) async fn list(
+    conn: &mut Conn,
+    (board, practitioner): (&str, &str),
+    page: Page,
+) -> Result<Vec<(i64, Lookup)>, StoreError> {
+    let before = if page.after == 0 { i64::MAX } else { page.after };
+    let rows = sqlx::query(
+        "SELECT seq, lookup FROM health_lookups WHERE board = $1 AND seq < $2 AND (practitioner = $3 OR $3 = '')
+         ORDER BY seq DESC LIMIT $4",
+    )
+    .bind(board)
+    .bind(before)
+    .bind(practitioner)
+    .bind(page.limit())
+    .fetch_all(conn)
+    .await?;
+    let read = |row: &sqlx::any::AnyRow| {
+        let lookup: Vec<u8> = row.try_get(1)?;
+        let lookup = Lookup::decode(lookup.as_slice());
+        Ok((row.try_get(0)?, lookup.map_err(|_| StoreError::Corrupt("a look-up"))?))
+    };
+    rows.iter().map(read).collect()
+}
