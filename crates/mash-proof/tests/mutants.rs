@@ -7,8 +7,9 @@ use mash_proof::{
     mutation::{self, COUNT, Edit, Guards, Mutant, Mutants, Thoroughly, Verdict},
 };
 
-/// Clauses of which no single edit changes anything.
-const UNTOUCHED: [&str; 0] = [];
+/// Clauses of which no single edit changes what is released: their statute has not commenced, and they permit what the
+/// clause before them permits already.
+const UNTOUCHED: [&str; 2] = ["R05 recognised-interest", "R19 recognised-interest"];
 
 #[test]
 fn every_bad_edit_is_caught_and_one_that_changes_nothing_is_not() {
@@ -70,6 +71,5 @@ fn the_list_has_different_edits_of_many_sorts_and_of_nearly_every_clause() {
         .filter(|rule| !edited(&rule.id.to_string(), &rule.clause))
         .map(|rule| format!("{} {}", rule.id, rule.clause))
         .collect();
-    // What these refuse, another clause refuses as well, and no edit of one clause changes what is released.
     assert_eq!(sound, UNTOUCHED, "clauses without a bad edit");
 }
