@@ -8,6 +8,7 @@
 pub mod crowd;
 mod process;
 mod recorder;
+pub mod referrals;
 pub mod report;
 mod run;
 mod submit;
