@@ -70,6 +70,17 @@ impl Handler for Items {
 const UNREADABLE: HandleError = HandleError::Poison { code: POISON };
 const REFUSED: HandleError = HandleError::Poison { code: NOT_OURS };
 
+/// What became of an item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// It is old news, or not for this service.
+    No,
+    /// It is here, and waits for a person.
+    Yes,
+    /// It is here, and asks nothing of anybody.
+    Read,
+}
+
 /// An item that was checked.
 struct Arrival {
     item: ItemReleased,
@@ -114,7 +125,7 @@ impl Partner {
         let taken = match kind {
             ItemKind::Enquiry => self.take_enquiry(tx, &arrival).await?,
             ItemKind::Invitation => self.take_invitation(tx, &arrival).await?,
-            ItemKind::Feedback => self.take_feedback(tx, event, &arrival).await?,
+            ItemKind::Feedback => self.take_feedback(tx, &arrival).await?,
             ItemKind::NonDelivery => self.take_non_delivery(tx, &arrival).await?,
             ItemKind::Unspecified
             | ItemKind::Referral
@@ -124,8 +135,11 @@ impl Partner {
             | ItemKind::ProtectionStatus
             | ItemKind::Lookup => return Err(REFUSED),
         };
-        if taken {
+        if taken != Taken::No {
             self.acknowledge(tx, event, &arrival, ReceiptKind::Delivered).await?;
+        }
+        if taken == Taken::Read {
+            self.acknowledge(tx, event, &arrival, ReceiptKind::Acknowledged).await?;
         }
         Ok(())
     }
@@ -158,12 +172,12 @@ impl Partner {
         outbox::enqueue(tx, self.agency.component, &[receipt(&self.agency, &what, &done)]).await
     }
 
-    async fn take_enquiry(&self, tx: &mut Tx, arrival: &Arrival) -> Result<bool, HandleError> {
+    async fn take_enquiry(&self, tx: &mut Tx, arrival: &Arrival) -> Result<Taken, HandleError> {
         let Arrival { item, organisation, now, .. } = arrival;
         let owner = self.owner(organisation);
         let known = enquiries::lock(tx, owner, &item.item_id).await?;
         if known.as_ref().is_some_and(|known| arrival.revision <= known.revision) {
-            return Ok(false); // Old news, or a repeat of what was recalled since.
+            return Ok(Taken::No); // Old news, or a repeat of what was recalled since.
         }
         let asked = arrival.content.question.as_ref().and_then(|question| question.due_time);
         let asked = asked.and_then(|time| time_from_wire(&time).ok());
@@ -194,15 +208,15 @@ impl Partner {
             let subject = format!("enquiries/{}", item.item_id);
             raise(tx, owner, (&subject, kinds::ANSWER_ENQUIRY), ("", *now, Some(due))).await?;
         }
-        Ok(true)
+        Ok(Taken::Yes)
     }
 
-    async fn take_invitation(&self, tx: &mut Tx, arrival: &Arrival) -> Result<bool, HandleError> {
+    async fn take_invitation(&self, tx: &mut Tx, arrival: &Arrival) -> Result<Taken, HandleError> {
         let Arrival { item, organisation, now, .. } = arrival;
         let owner = self.owner(organisation);
         let known = invitations::lock(tx, owner, &item.item_id).await?;
         if known.as_ref().is_some_and(|known| arrival.revision <= known.revision) {
-            return Ok(false);
+            return Ok(Taken::No);
         }
         let told = arrival.content.meeting.as_ref();
         let off = told.is_some_and(|meeting| meeting.standing == CALLED_OFF);
@@ -232,26 +246,21 @@ impl Partner {
             let at = at.and_then(|time| time_from_wire(&time).ok());
             raise(tx, owner, what, ("", *now, at)).await?;
         }
-        Ok(true)
+        Ok(Taken::Yes)
     }
 
-    async fn take_feedback(
-        &self,
-        tx: &mut Tx,
-        event: &Envelope,
-        arrival: &Arrival,
-    ) -> Result<bool, HandleError> {
+    async fn take_feedback(&self, tx: &mut Tx, arrival: &Arrival) -> Result<Taken, HandleError> {
         let Arrival { item, organisation, now, .. } = arrival;
         let owner = self.owner(organisation);
         let referral = self.referral_of(tx, owner, item).await?;
         let disagreed = disagreements::find(tx.conn(), owner, &item.reply_to).await?;
         if referral.is_none() && disagreed.is_none() {
             let refused = HandleError::Poison { code: NOT_THE_REFERRER };
-            return if self.agency.alone { Err(refused) } else { Ok(false) };
+            return if self.agency.alone { Err(refused) } else { Ok(Taken::No) };
         }
         let known = feedback::find(tx.conn(), owner, &item.release_id).await?;
         if known.as_ref().is_some_and(|known| arrival.revision <= known.revision) {
-            return Ok(false);
+            return Ok(Taken::No);
         }
         let stage = arrival.content.feedback.as_ref().map_or("", |told| told.stage.as_str());
         // That it has arrived asks nothing of a person: the service itself has read it.
@@ -282,11 +291,10 @@ impl Partner {
             None => (format!("disagreements/{}", item.reply_to), String::new()),
         };
         if of_course {
-            self.acknowledge(tx, event, arrival, ReceiptKind::Acknowledged).await?;
-        } else {
-            raise(tx, owner, (&subject, kinds::READ_FEEDBACK), (&person, *now, None)).await?;
+            return Ok(Taken::Read);
         }
-        Ok(true)
+        raise(tx, owner, (&subject, kinds::READ_FEEDBACK), (&person, *now, None)).await?;
+        Ok(Taken::Yes)
     }
 
     /// The referral that an item answers: by the item that was sent, or by the case, where the hub answers something else in it.
@@ -302,7 +310,11 @@ impl Partner {
     }
 
     /// Routing says that an item did not arrive, or went nowhere.
-    async fn take_non_delivery(&self, tx: &mut Tx, arrival: &Arrival) -> Result<bool, HandleError> {
+    async fn take_non_delivery(
+        &self,
+        tx: &mut Tx,
+        arrival: &Arrival,
+    ) -> Result<Taken, HandleError> {
         let Arrival { item, organisation, now, .. } = arrival;
         let owner = self.owner(organisation);
         let referral = match self.referral_of(tx, owner, item).await? {
@@ -315,7 +327,7 @@ impl Partner {
                 if untouched && item.non_delivery_code == "withheld" {
                     referral.progress = Progress::Withheld;
                     referral.withheld = std::iter::once(item.non_delivery_code.clone())
-                        .chain(item.rule_ids.iter().cloned())
+                        .chain(item.reason_codes.iter().cloned())
                         .collect();
                     referrals::update(tx, &referral).await?;
                 }
@@ -323,10 +335,10 @@ impl Partner {
             }
             // An answer or a response; or another service's referral, if this one is not alone.
             None if self.agency.alone => format!("items/{}", item.reply_to),
-            None => return Ok(false),
+            None => return Ok(Taken::No),
         };
         raise(tx, owner, (&subject, kinds::NOT_DELIVERED), ("", *now, None)).await?;
-        Ok(true)
+        Ok(Taken::Yes)
     }
 
     /// What was recalled is deleted, and the deletion told.

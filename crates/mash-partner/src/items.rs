@@ -54,11 +54,10 @@ pub(crate) struct Done<'a> {
     pub(crate) cause: Option<&'a Envelope>,
 }
 
-/// The event that tells of it. The first of a kind counts: one for each release, whatever its revision, but for deliveries.
+/// The event that tells of it: one of a kind for each revision of a release, however often it is done.
 pub(crate) fn receipt(agency: &Agency, what: &Received<'_>, done: &Done<'_>) -> OutboxMessage {
-    let revision = if done.kind == ReceiptKind::Delivered { what.revision } else { 0 };
     let kind = done.kind.as_str_name();
-    let id = event_id(&["item-receipt", what.release_id, kind, &revision.to_string()]);
+    let id = event_id(&["item-receipt", what.release_id, kind, &what.revision.to_string()]);
     let event = ItemReceiptRecorded {
         release_id: what.release_id.to_owned(),
         item_id: what.item_id.to_owned(),

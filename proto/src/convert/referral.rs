@@ -122,100 +122,87 @@ fn texts(
 }
 
 fn read(reader: &mut Reader, wire: wire::Report, now: Timestamp) -> Option<Report> {
-    let at = At::root("report");
+    let (at, today) = (At::root("report"), day_of(now));
     if !matches!(wire.form_version, 0 | FORM) {
-        reader.fault(
-            &at.field("form_version"),
-            codes::FORM,
-            "this hub knows version 1 of the form",
-        );
+        let what = "this hub knows version 1 of the form";
+        reader.fault(&at.field("form_version"), codes::FORM, what);
     }
     let kind = word_from_wire::<wire::ReportKind, ReportKind>(wire.kind);
     let kind = reader.coded(&at.field("kind"), kind);
-    let urgency =
-        reader.coded(&at.field("urgency"), word_from_wire::<wire::Urgency, Urgency>(wire.urgency));
-    let child = people::child(reader, &at, wire.child, day_of(now));
-    let household = people::household(reader, &at, wire.household, day_of(now));
-    let concerns = concerns::concerns(reader, &at, wire.concerns);
-    let long = Limit::paragraphs(4_000);
-    let protection_in_place = reader.text(
-        &at.field("protection_in_place"),
-        &wire.protection_in_place,
-        Limit::paragraphs(2_000),
-    );
-    let voice = wire.voice.map(|voice| concerns::voice(reader, &at, voice));
-    let parent_informed = answer(reader, &at.field("parent_informed"), wire.parent_informed);
-    let reason = at.field("parent_not_informed_reason");
-    if parent_informed.is_no() && wire.parent_not_informed_reason.trim().is_empty() {
-        reader.fault(&reason, codes::NO_FAMILY_REASON, "say why no parent was informed");
-    }
-    let parent_not_informed_reason =
-        reader.text(&reason, &wire.parent_not_informed_reason, Limit::paragraphs(1_000));
+    let urgency = word_from_wire::<wire::Urgency, Urgency>(wire.urgency);
+    let urgency = reader.coded(&at.field("urgency"), urgency);
+    let [protection_in_place, actions, immigration, sexual_offence_detail] =
+        said(reader, &at, &wire);
+    let (parent_informed, parent_not_informed_reason) = parent(reader, &at, &wire);
     let marks = concerns::marks(reader, &at, wire.marks.as_ref());
-    let consent = people::consent(reader, &at, wire.consent, marks);
-    let harm_suspected = answer(reader, &at.field("harm_suspected"), wire.harm_suspected);
-    let risk_to_visitors = answer(reader, &at.field("risk_to_visitors"), wire.risk_to_visitors);
-    let agencies = people::agencies(reader, &at, wire.agencies);
-    let referrer = people::referrer(reader, &at, wire.referrer);
-    let preferred_language =
-        people::language(reader, &at.field("preferred_language"), &wire.preferred_language);
-    let attachments = concerns::attachments(reader, &at, wire.attachments);
-    let police_reference =
-        reader.text(&at.field("police_reference"), &wire.police_reference, Limit::line(64));
-    let health = wire.health.map(|health| concerns::health(reader, &at, health));
-    let sender_grade = concerns::grade(reader, &at, &wire.sender_grade);
-    let offences = texts(reader, &at, "offences", &wire.offences, (rules::MOST, Limit::line(200)));
-    let actions = reader.text(&at.field("actions"), &wire.actions, long);
+    let child = people::child(reader, &at, wire.child, today);
     let place = at.field("place_authority_code");
-    let place_authority = reader.optional(&place, &wire.place_authority_code, codes::IDENTIFIER);
     let third = (rules::MOST, Limit::paragraphs(2_000));
-    let third_party = texts(reader, &at, "third_party", &wire.third_party, third);
-    let intelligence =
-        wire.intelligence.and_then(|graded| concerns::intelligence(reader, &at, &graded));
-    let immigration =
-        reader.text(&at.field("immigration"), &wire.immigration, Limit::paragraphs(2_000));
-    let detail = at.field("sexual_offence_detail");
-    let sexual_offence_detail = reader.text(&detail, &wire.sexual_offence_detail, long);
     let telephoned = wire.telephoned.map(|call| telephoned(reader, &at, &call, now));
-    let suspects = people::suspects(reader, &at, wire.suspects);
-    let victims = people::victims(reader, &at, wire.victims);
+    let referrer = people::referrer(reader, &at, wire.referrer);
+    let language = at.field("preferred_language");
+    let reference = at.field("police_reference");
+    // What can fail as a whole is asked for last, so that every fault was found by then.
     Some(Report {
-        kind: kind?,
-        urgency: urgency?,
-        child: child?,
-        household,
-        concerns,
+        household: people::household(reader, &at, wire.household, today),
+        concerns: concerns::concerns(reader, &at, wire.concerns),
         protection_in_place,
-        voice,
-        consent,
+        voice: wire.voice.map(|voice| concerns::voice(reader, &at, voice)),
+        consent: people::consent(reader, &at, wire.consent, marks),
         parent_informed,
         parent_not_informed_reason,
         do_not_inform_parent: wire.do_not_inform_parent,
-        harm_suspected,
+        harm_suspected: answer(reader, &at.field("harm_suspected"), wire.harm_suspected),
         marks,
-        risk_to_visitors,
-        agencies,
-        referrer: referrer?,
-        preferred_language,
-        attachments,
-        police_reference,
-        health,
-        sender_grade,
-        offences,
+        risk_to_visitors: answer(reader, &at.field("risk_to_visitors"), wire.risk_to_visitors),
+        agencies: people::agencies(reader, &at, wire.agencies),
+        preferred_language: people::language(reader, &language, &wire.preferred_language),
+        attachments: concerns::attachments(reader, &at, wire.attachments),
+        police_reference: reader.text(&reference, &wire.police_reference, Limit::line(64)),
+        health: wire.health.map(|health| concerns::health(reader, &at, health)),
+        sender_grade: concerns::grade(reader, &at, &wire.sender_grade),
+        offences: texts(reader, &at, "offences", &wire.offences, (rules::MOST, Limit::line(200))),
         actions,
-        place_authority,
-        third_party,
-        intelligence,
+        place_authority: reader.optional(&place, &wire.place_authority_code, codes::IDENTIFIER),
+        third_party: texts(reader, &at, "third_party", &wire.third_party, third),
+        intelligence: wire
+            .intelligence
+            .and_then(|graded| concerns::intelligence(reader, &at, &graded)),
         immigration,
         sexual_offence_detail,
         live_investigation: wire.live_investigation,
+        suspects: people::suspects(reader, &at, wire.suspects),
+        victims: people::victims(reader, &at, wire.victims),
+        kind: kind?,
+        urgency: urgency?,
+        child: child?,
+        referrer: referrer?,
         telephoned: match telephoned {
             Some(call) => Some(call?),
             None => None,
         },
-        suspects,
-        victims,
     })
+}
+
+fn said(reader: &mut Reader, at: &At<'_>, wire: &wire::Report) -> [Private; 4] {
+    let short = Limit::paragraphs(2_000);
+    let long = Limit::paragraphs(4_000);
+    [
+        reader.text(&at.field("protection_in_place"), &wire.protection_in_place, short),
+        reader.text(&at.field("actions"), &wire.actions, long),
+        reader.text(&at.field("immigration"), &wire.immigration, short),
+        reader.text(&at.field("sexual_offence_detail"), &wire.sexual_offence_detail, long),
+    ]
+}
+
+fn parent(reader: &mut Reader, at: &At<'_>, wire: &wire::Report) -> (Answer, Private) {
+    let informed = answer(reader, &at.field("parent_informed"), wire.parent_informed);
+    let reason = at.field("parent_not_informed_reason");
+    if informed.is_no() && wire.parent_not_informed_reason.trim().is_empty() {
+        reader.fault(&reason, codes::NO_FAMILY_REASON, "say why no parent was informed");
+    }
+    let limit = Limit::paragraphs(1_000);
+    (informed, reader.text(&reason, &wire.parent_not_informed_reason, limit))
 }
 
 fn telephoned(

@@ -3,7 +3,7 @@
 //! What every partner of a hub has in common is in `mash_partner`. Here is what only education has: that a designated
 //! safeguarding person of the directory speaks for a school, what was tried to find a child, and attendance.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use mash_bus::topics;
 use mash_chassis::{Caller, CaseSecret, fault};
 use mash_domain::{organisation::OrganisationKind, referral::report::Report};
@@ -32,6 +32,9 @@ const NOT_OF_A_SCHOOL: &str = "MASH-E031";
 const DATE: &str = "MASH-E032";
 /// Too long, or too many.
 const LONG: &str = "MASH-E033";
+
+/// The most attempts to find a child.
+const MOST_ATTEMPTS: usize = 20;
 
 /// How schools work with hubs.
 const SCHOOLS: Agency = Agency {
@@ -134,42 +137,22 @@ impl Referrals {
         &self,
         missing: Option<wire::MissingEducation>,
     ) -> Result<Report, PartnerError> {
-        let wire::MissingEducation { report, last_seen_date, attempts, destination, off_roll_date } =
-            missing.unwrap_or_default();
-        let mut faults = Vec::new();
-        let mut day = |field: &str, date: Option<mash_proto::r#type::v1::Date>, future: bool| {
-            let day = date.map(jiff::civil::Date::try_from)?;
-            match day {
-                Ok(day) if future || day <= self.service.today() => return Some(day),
-                Ok(_) => faults.push(fault_at(field, DATE, "is in the future")),
-                Err(error) => faults.push(fault_at(field, DATE, &error.to_string())),
-            }
-            None
-        };
-        let seen = day("missing.last_seen_date", last_seen_date, false);
-        let off = day("missing.off_roll_date", off_roll_date, true);
-        let mut tried = Vec::new();
-        for (index, one) in attempts.iter().take(20).enumerate() {
-            let at = day(&format!("missing.attempts[{index}].date"), one.date, false);
-            let at = at.map_or_else(|| "at some time".to_owned(), |at| at.to_string());
-            tried.push(format!("{at}: {} – {}", one.what.trim(), one.outcome.trim()));
+        let missing = missing.unwrap_or_default();
+        let mut days = Days { today: self.service.today(), faults: Vec::new() };
+        let seen = days.past("missing.last_seen_date", missing.last_seen_date);
+        let off = days.any("missing.off_roll_date", missing.off_roll_date);
+        let tried = days.attempts(&missing.attempts);
+        let mut faults = days.faults;
+        if missing.destination.chars().count() > 400 {
+            faults.push(fault_at("missing.destination", LONG, "longer than 400 characters"));
         }
-        let long = attempts.len() > 20
-            || destination.chars().count() > 400
-            || attempts
-                .iter()
-                .any(|one| one.what.chars().count() > 200 || one.outcome.chars().count() > 400);
-        if long {
-            let what = "at most 20 attempts of 200 and 400 characters, and a destination of 400";
-            faults.push(fault_at("missing", LONG, what));
-        }
-        let mut report = report.unwrap_or_default();
-        let (kind, missing) = (report.kind, i32::from(common::ReportKind::MissingEducation));
-        if kind != 0 && kind != missing {
+        let mut report = missing.report.unwrap_or_default();
+        let kind = i32::from(common::ReportKind::MissingEducation);
+        if report.kind != 0 && report.kind != kind {
             let what = "this call reports a child missing education; leave the kind out";
             faults.push(fault_at("missing.report.kind", NOT_OF_A_SCHOOL, what));
         }
-        report.kind = missing;
+        report.kind = kind;
         if report.urgency == 0 {
             report.urgency = common::Urgency::Routine.into();
         }
@@ -178,8 +161,8 @@ impl Referrals {
         if let Some(off) = off {
             what = format!("{what} Off the roll on {off}.");
         }
-        if !destination.trim().is_empty() {
-            what = format!("{what} May have gone to: {}.", destination.trim());
+        if !missing.destination.trim().is_empty() {
+            what = format!("{what} May have gone to: {}.", missing.destination.trim());
         }
         let evidence = EvidenceClass::Fact.into();
         report.concerns.insert(0, common::Concern { what, evidence, ..common::Concern::default() });
@@ -188,6 +171,47 @@ impl Referrals {
             report.actions = [report.actions.as_str(), &tried].join("\n").trim().to_owned();
         }
         read(report, self.partner.now(), faults)
+    }
+}
+
+/// Reads days, and keeps every fault.
+struct Days {
+    today: Date,
+    faults: Vec<Violation>,
+}
+
+impl Days {
+    fn any(&mut self, field: &str, date: Option<mash_proto::r#type::v1::Date>) -> Option<Date> {
+        let day = Date::try_from(date?);
+        day.map_err(|error| self.faults.push(fault_at(field, DATE, &error.to_string()))).ok()
+    }
+
+    fn past(&mut self, field: &str, date: Option<mash_proto::r#type::v1::Date>) -> Option<Date> {
+        let day = self.any(field, date)?;
+        if day <= self.today {
+            return Some(day);
+        }
+        self.faults.push(fault_at(field, DATE, "is in the future"));
+        None
+    }
+
+    /// What was tried to find her, a line for each attempt.
+    fn attempts(&mut self, attempts: &[wire::ContactAttempt]) -> Vec<String> {
+        if attempts.len() > MOST_ATTEMPTS {
+            self.faults.push(fault_at("missing.attempts", LONG, "at most 20 attempts"));
+            return Vec::new();
+        }
+        let mut lines = Vec::with_capacity(attempts.len());
+        for (index, one) in attempts.iter().enumerate() {
+            let field = format!("missing.attempts[{index}]");
+            let day = self.past(&format!("{field}.date"), one.date);
+            let day = day.map_or_else(|| "at some time".to_owned(), |day| day.to_string());
+            if one.what.chars().count() > 200 || one.outcome.chars().count() > 400 {
+                self.faults.push(fault_at(&field, LONG, "at most 200 and 400 characters"));
+            }
+            lines.push(format!("{day}: {} – {}", one.what.trim(), one.outcome.trim()));
+        }
+        lines
     }
 }
 

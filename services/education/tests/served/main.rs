@@ -27,5 +27,6 @@ macro_rules! on_both {
 mod directory;
 mod ladder;
 mod notices;
+mod referrals;
 mod roll;
 mod support;

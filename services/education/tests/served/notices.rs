@@ -223,7 +223,9 @@ async fn what_is_no_notice_becomes_a_dead_letter(dialect: Dialect) {
     hub.release(&DisclosureReleased { recipient: other_school(), ..to_school("n2", &["mair"]) })
         .await;
     hub.until("school/6722302", "mair", one).await;
-    let letters = dead_letters::list(&hub.store, None, 100).await.unwrap();
+    let mut letters = dead_letters::list(&hub.store, None, 100).await.unwrap();
+    // What cannot be decoded at all is a dead letter of every reader of the topic.
+    letters.retain(|letter| letter.group == "education");
     assert_eq!(letters.len(), 7);
     assert!(letters.iter().all(|letter| letter.owner == "education"));
     assert_eq!(letters.iter().filter(|letter| letter.code == "MASH-E025").count(), 6);

@@ -18,7 +18,8 @@ use mash_proto::{
     },
     education::v1::{
         self as wire, directory_service_client::DirectoryServiceClient,
-        notice_service_client::NoticeServiceClient, roll_service_client::RollServiceClient,
+        notice_service_client::NoticeServiceClient, referral_service_client::ReferralServiceClient,
+        roll_service_client::RollServiceClient,
     },
     envelope::{Attributes, event_id, unwrap, wrap},
     event::v1::Envelope,
@@ -80,7 +81,8 @@ impl Hub {
         let server = Server::builder(ca.tls_files(cert, key))
             .add_service(directory)
             .add_service(roll)
-            .add_service(notices);
+            .add_service(notices)
+            .add_service(education.referrals());
         tokio::spawn(server.serve(listener, shutdown.clone()));
         let (running, stop) = (education.clone(), shutdown.clone());
         tokio::spawn(async move { running.run(stop).await });
@@ -124,6 +126,10 @@ impl Hub {
         DirectoryServiceClient::new(self.channel(organisation))
     }
 
+    pub(crate) fn referrals(&self, organisation: &str) -> ReferralServiceClient<Channel> {
+        ReferralServiceClient::new(self.channel(organisation))
+    }
+
     pub(crate) fn roll(&self, organisation: &str) -> RollServiceClient<Channel> {
         RollServiceClient::new(self.channel(organisation))
     }
@@ -160,6 +166,17 @@ impl Hub {
 
     /// Publishes as routing does.
     pub(crate) async fn publish<M: Message + Name>(&self, key: &str, nonce: &str, event: &M) {
+        self.publish_to(topics::DISCLOSED_EDUCATION, key, nonce, event).await;
+    }
+
+    /// As [`Hub::publish`], on another topic.
+    pub(crate) async fn publish_to<M: Message + Name>(
+        &self,
+        topic: &str,
+        key: &str,
+        nonce: &str,
+        event: &M,
+    ) {
         let now = mash_chassis::Clock::now(&self.clock);
         let event_id = event_id(&["test", nonce]);
         let attributes = Attributes {
@@ -169,8 +186,12 @@ impl Hub {
             time: now,
             cause: None,
         };
-        self.publish_bytes(key, event_id.to_string(), wrap(event, &attributes).encode_to_vec())
-            .await;
+        let payload = wrap(event, &attributes).encode_to_vec().into();
+        let (topic, event_id) = (topic.to_owned(), event_id.to_string());
+        self.bus
+            .publish(&[BusMessage { topic, key: key.to_owned(), event_id, payload }])
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn publish_bytes(&self, key: &str, event_id: String, payload: Vec<u8>) {

@@ -23,5 +23,6 @@ macro_rules! on_both {
 
 mod handovers;
 mod outcomes;
+mod protection;
 mod reports;
 mod support;

@@ -83,19 +83,25 @@ impl Hub {
         let (cert, key) = ca.issue(server, DAY).unwrap().write(folder.path(), "server").unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-        let builder = Server::builder(ca.tls_files(cert, key)).add_service(police.service());
+        let builder = Server::builder(ca.tls_files(cert, key))
+            .add_service(police.service())
+            .add_service(police.protection());
         tokio::spawn(builder.serve(listener, shutdown.clone()));
         Self { clock, store, bus, police, shutdown, endpoint, ca, folder, database }
     }
 
     /// A client of this organisation, with a certificate of its own.
     pub(crate) fn client(&self, organisation: &str) -> Client {
+        PoliceServiceClient::new(self.channel(organisation))
+    }
+
+    /// A connection of this organisation, with a certificate of its own.
+    pub(crate) fn channel(&self, organisation: &str) -> Channel {
         let id = organisation.parse().unwrap();
         let issued = self.ca.issue(&id, DAY).unwrap();
         let stem = format!("{}-{}", organisation.replace('/', "-"), issued.serial);
         let (cert, key) = issued.write(self.folder.path(), &stem).unwrap();
-        let channel = client_channel(&self.endpoint, &self.ca.tls_files(cert, key)).unwrap();
-        PoliceServiceClient::new(channel)
+        client_channel(&self.endpoint, &self.ca.tls_files(cert, key)).unwrap()
     }
 
     /// Publishes an event as another service would.
