@@ -159,10 +159,8 @@ pub(crate) fn received(due: Option<Timestamp>, now: Timestamp) -> Feedback {
 /// That it is decided: what, why, and what would change it (P20).
 pub(crate) fn decided(decision: &Decision) -> Feedback {
     let ruling = &decision.ruling;
-    let stage = match ruling.outcome {
-        Outcome::Transferred => "transferred",
-        _ => "decided",
-    };
+    let transferred = ruling.outcome == Outcome::Transferred;
+    let stage = if transferred { "transferred" } else { "decided" };
     Feedback {
         stage: stage.to_owned(),
         outcome: ruling.outcome.word().to_owned(),

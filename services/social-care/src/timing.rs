@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use mash_domain::{
     authority::Authorities,
-    clock::{ClockRules, HubClocks, ids},
+    clock::{Clock, ClockRule, ClockRules, Counting, HubClocks, Length, ids},
     identifier::AuthorityCode,
     nation::Nation,
     referral::work::Grade,
@@ -34,6 +34,23 @@ pub(crate) fn start(
         referral: referral.to_owned(),
         subject: subject.to_owned(),
         clock: hub.start(rule, at)?.warning(person),
+    })
+}
+
+/// Starts a clock that somebody has set by hand to this time: it runs on, day and night.
+pub(crate) fn start_until(
+    (hub, rule): (&HubClocks, &str),
+    (referral, subject): (&str, &str),
+    person: &str,
+    (at, due): (Timestamp, Timestamp),
+) -> Option<KeptClock> {
+    let minutes = due.duration_since(at).as_secs().saturating_add(59).div_euclid(60).max(1);
+    let length = Length::Minutes(u32::try_from(minutes).unwrap_or(u32::MAX));
+    let rule = ClockRule { length, counting: Counting::Running, ..hub.rule(rule)?.clone() };
+    Some(KeptClock {
+        referral: referral.to_owned(),
+        subject: subject.to_owned(),
+        clock: Clock::start(&rule, at, hub.calendars()).warning(person),
     })
 }
 

@@ -16,6 +16,7 @@
 //! Deliberately absent: clocks, which run beside it, and who may do what, which the caller's certificate says.
 
 mod decide;
+mod rules;
 mod words;
 
 use jiff::Timestamp;
@@ -23,9 +24,10 @@ use jiff::Timestamp;
 pub use self::decide::Ruling;
 
 /// Where a referral stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WorkState {
     /// It arrived.
+    #[default]
     Received,
     /// A named worker has graded it.
     Graded,
@@ -377,20 +379,13 @@ impl Work {
             Command::Pass { to } => self.pass(to, now),
             Command::Transfer { by, reason } => self.transfer(by, reason, now),
             Command::EndFeedback(state) => self.end_feedback(*state),
-            Command::Close => match self.state {
-                WorkState::Informed => Ok(vec![Event::Closed]),
-                state => Err(Refusal::State(state)),
-            },
+            Command::Close if self.state == WorkState::Informed => Ok(vec![Event::Closed]),
+            Command::Close => Err(Refusal::State(self.state)),
             Command::Reopen { reason } => self.reopen(reason),
-            Command::Withdraw => match self.state {
-                WorkState::Withdrawn => Ok(Vec::new()),
-                state if state.is_open() => Ok(vec![Event::Withdrawn]),
-                state => Err(Refusal::State(state)),
-            },
-            Command::Revise => match self.state {
-                WorkState::Withdrawn => Err(Refusal::State(WorkState::Withdrawn)),
-                _ => Ok(vec![Event::Revised]),
-            },
+            Command::Withdraw if self.state == WorkState::Withdrawn => Ok(Vec::new()),
+            Command::Withdraw => self.open().map(|()| vec![Event::Withdrawn]),
+            Command::Revise if self.state != WorkState::Withdrawn => Ok(vec![Event::Revised]),
+            Command::Revise => Err(Refusal::State(self.state)),
             Command::Escalate { to } => self.escalate(to),
         }
     }
@@ -455,109 +450,6 @@ impl Work {
         self.feedback = Some(FeedbackState::Pending);
         self.state = state;
     }
-
-    fn regrade(
-        &self,
-        by: &str,
-        grade: Grade,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<Vec<Event>, Refusal> {
-        self.open()?;
-        named(by)?;
-        let reason = reason.trim();
-        if self.grade().is_some() && reason.is_empty() {
-            return Err(Refusal::RegradeWithoutReason);
-        }
-        let entry = GradeEntry {
-            grade,
-            by: by.to_owned(),
-            at: now,
-            reason: reason.to_owned(),
-            unanswered: self.unanswered(),
-        };
-        let mut events = vec![Event::Graded(entry)];
-        if !self.acknowledged {
-            events.push(Event::Acknowledged);
-        }
-        Ok(events)
-    }
-
-    fn assign(&self, to: &str) -> Result<Vec<Event>, Refusal> {
-        self.graded()?;
-        named(to)?;
-        if self.worker.as_deref() == Some(to) {
-            return Ok(Vec::new());
-        }
-        Ok(vec![Event::Assigned(to.to_owned())])
-    }
-
-    fn ask(&self, partners: u32) -> Result<Vec<Event>, Refusal> {
-        self.graded()?;
-        if self.early_help && self.consent == Some(HelpConsent::Refused) {
-            return Err(Refusal::ConsentRefused);
-        }
-        if partners == 0 {
-            return Err(Refusal::NothingAsked);
-        }
-        Ok(vec![Event::Asked(partners)])
-    }
-
-    fn record_consent(&self, answer: HelpConsent) -> Result<Vec<Event>, Refusal> {
-        match self.state {
-            WorkState::Passed | WorkState::Transferred | WorkState::Withdrawn => {
-                Err(Refusal::State(self.state))
-            }
-            _ if self.consent == Some(answer) => Ok(Vec::new()),
-            _ => Ok(vec![Event::ConsentRecorded(answer)]),
-        }
-    }
-
-    fn end_feedback(&self, state: FeedbackState) -> Result<Vec<Event>, Refusal> {
-        match self.feedback {
-            // The first end wins: what is told twice has one effect.
-            Some(FeedbackState::Pending) if state != FeedbackState::Pending => {
-                Ok(vec![Event::FeedbackEnded(state)])
-            }
-            Some(_) => Ok(Vec::new()),
-            None => Err(Refusal::State(self.state)),
-        }
-    }
-
-    fn reopen(&self, reason: &str) -> Result<Vec<Event>, Refusal> {
-        let reason = reason.trim();
-        match self.state {
-            WorkState::Decided | WorkState::Informed | WorkState::Closed if reason.is_empty() => {
-                Err(Refusal::NoReason)
-            }
-            WorkState::Decided | WorkState::Informed | WorkState::Closed => {
-                Ok(vec![Event::Reopened(reason.to_owned())])
-            }
-            state => Err(Refusal::State(state)),
-        }
-    }
-
-    fn escalate(&self, to: &str) -> Result<Vec<Event>, Refusal> {
-        self.open()?;
-        named(to)?;
-        if self.escalated_to.is_some() {
-            return Ok(Vec::new());
-        }
-        Ok(vec![Event::Escalated(to.to_owned())])
-    }
-
-    fn open(&self) -> Result<(), Refusal> {
-        if self.state.is_open() { Ok(()) } else { Err(Refusal::State(self.state)) }
-    }
-
-    fn graded(&self) -> Result<(), Refusal> {
-        self.open()?;
-        if self.grade().is_none() { Err(Refusal::NotGraded) } else { Ok(()) }
-    }
-}
-
-fn named(person: &str) -> Result<(), Refusal> {
-    if person.trim().is_empty() { Err(Refusal::Nobody) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -13,13 +13,13 @@ const UNSTATED: &str = "not-stated";
 
 impl Batch<'_> {
     /// Takes an answer in. Nothing that a partner says is thrown away: what comes late is kept, shown, and prompts.
-    pub(super) fn answer(&mut self, item: Item) -> Result<(), HandleError> {
+    pub(super) fn answer(&mut self, item: &Item) -> Result<(), HandleError> {
         let poison = HandleError::Poison { code: NEVER_ASKED };
         let question = item.release.reply_to.clone();
         let Some(id) = self.asked.get(&question).cloned() else { return Err(poison) };
         let Some(mut case) = self.cases.remove(&id) else { return Err(poison) };
         let decided = !case.record.work.state.is_open();
-        let kept = self.kept(&item, &id, decided);
+        let kept = self.kept(item, &id, decided);
         let asked = case.enquiries.iter_mut().find(|kept| kept.id == question);
         let from = item.release.from.as_ref();
         let asked = asked.filter(|asked| {
@@ -82,7 +82,7 @@ impl Batch<'_> {
         }
         self.effects.keep(&case.record);
         self.cases.insert(id, case);
-        self.taken(&item);
+        self.taken(item);
         Ok(())
     }
 }

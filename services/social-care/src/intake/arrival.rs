@@ -22,7 +22,7 @@ pub(super) enum Arrival {
     /// Somebody did something with an item.
     Receipt(ItemReceiptRecorded),
     /// A notice of an incident for the desk of a hub.
-    Notice { authority: String, notice: Box<DisclosureReleased>, content: Content },
+    Notice { authority: String, notice: Box<DisclosureReleased>, content: Box<Content> },
     /// A notice is recalled.
     NoticeRecall { recall: DisclosureRecalled },
 }
@@ -91,7 +91,7 @@ fn read_notice(envelope: &Envelope) -> Result<Option<Arrival>, Unusable> {
     if !opaque(&notice.disclosure_id) || notice.revision < 1 {
         return Err(Unusable);
     }
-    Ok(Some(Arrival::Notice { authority, notice: Box::new(notice), content }))
+    Ok(Some(Arrival::Notice { authority, notice: Box::new(notice), content: Box::new(content) }))
 }
 
 /// Decoding without a reason: there is none that may be logged.

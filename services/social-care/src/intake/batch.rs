@@ -207,8 +207,8 @@ impl<'a> Batch<'a> {
         match arrival {
             Arrival::Item(item) if item.authority == crate::OPERATOR => self.nobody_answers(&item),
             Arrival::Item(item) => match item.kind {
-                ItemKind::Referral => self.referral(tx, *item).await?,
-                ItemKind::Answer => self.answer(*item)?,
+                ItemKind::Referral => self.referral(tx, &item).await?,
+                ItemKind::Answer => self.answer(&item)?,
                 ItemKind::NonDelivery => self.non_delivery(&item),
                 ItemKind::Lookup => self.lookup(&item),
                 ItemKind::Response
@@ -217,12 +217,12 @@ impl<'a> Batch<'a> {
                 | ItemKind::Enquiry
                 | ItemKind::Feedback
                 | ItemKind::ProtectionStatus
-                | ItemKind::Unspecified => self.correspondence(tx, *item).await?,
+                | ItemKind::Unspecified => self.correspondence(tx, &item).await?,
             },
             Arrival::Recall { authority, recall } => self.recall(tx, &authority, &recall).await?,
             Arrival::Receipt(receipt) => self.receipt(&receipt),
             Arrival::Notice { authority, notice, content } => {
-                self.notice(&authority, *notice, content);
+                self.notice(&authority, &notice, *content);
             }
             Arrival::NoticeRecall { recall } => self.notice_recall(&recall),
         }

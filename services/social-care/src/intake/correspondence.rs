@@ -12,7 +12,7 @@ impl Batch<'_> {
     pub(super) async fn correspondence(
         &mut self,
         tx: &mut Tx,
-        item: Item,
+        item: &Item,
     ) -> Result<(), HandleError> {
         let fits = matches!(
             item.kind,
@@ -29,7 +29,7 @@ impl Batch<'_> {
                     id.clone_from(&sent.referral);
                 }
                 Some(_) | None => {
-                    self.taken(&item);
+                    self.taken(item);
                     return Ok(());
                 }
             }
@@ -40,12 +40,12 @@ impl Batch<'_> {
         let known =
             case.items.iter().find(|kept| kept.release.release_id == item.release.release_id);
         if known.is_none_or(|known| known.release.revision < item.release.revision) {
-            let kept = self.kept(&item, &id, !case.record.work.state.is_open());
+            let kept = self.kept(item, &id, !case.record.work.state.is_open());
             self.effects.items.insert(item.release.release_id.clone(), kept.clone());
             case.items.push(kept.clone());
             meetings::arrived(tx, &mut case, &mut self.effects, &kept, self.now).await?;
             self.effects.keep(&case.record);
-            self.taken(&item);
+            self.taken(item);
         }
         self.cases.insert(id, case);
         Ok(())

@@ -14,7 +14,12 @@ use crate::{effects::prompt, outgoing::message, store::notices::KeptNotice};
 
 impl Batch<'_> {
     /// Takes a notice in. A named person has it at once.
-    pub(super) fn notice(&mut self, authority: &str, notice: DisclosureReleased, content: Content) {
+    pub(super) fn notice(
+        &mut self,
+        authority: &str,
+        notice: &DisclosureReleased,
+        content: Content,
+    ) {
         let revision = i64::from(notice.revision);
         let id = notice.disclosure_id.clone();
         if self.notices.get(&id).is_some_and(|known| known.revision >= revision) {

@@ -31,12 +31,12 @@ const LINKS: usize = 50;
 
 impl Batch<'_> {
     /// Takes a referral in.
-    pub(super) async fn referral(&mut self, tx: &mut Tx, item: Item) -> Result<(), StoreError> {
+    pub(super) async fn referral(&mut self, tx: &mut Tx, item: &Item) -> Result<(), StoreError> {
         let id = id_of(&item.authority, &item.release.case_id);
         let case = match self.cases.remove(&id) {
-            Some(case) => self.more(case, &item),
+            Some(case) => self.more(case, item),
             None => {
-                let mut case = self.first(tx, &id, &item).await?;
+                let mut case = self.first(tx, &id, item).await?;
                 let (effects, now) = (&mut self.effects, self.now);
                 meetings::offered(tx, &mut case, effects, (&item.release, &item.content), now)
                     .await?;
@@ -167,8 +167,8 @@ impl Batch<'_> {
             let known = self.nhs_of.get(&key(child));
             nhs.is_some_and(|nhs| known.is_some_and(|known| !known.contains(nhs)))
         };
-        let known = marks.iter().filter_map(|mac| self.child_of.get(&key(mac)));
-        let found = known.filter(|child| !stranger(child)).next().cloned();
+        let mut known = marks.iter().filter_map(|mac| self.child_of.get(&key(mac)));
+        let found = known.find(|child| !stranger(child)).cloned();
         let marker = Marker { secret: &self.service.secret, authority };
         let id = found.unwrap_or_else(|| marker.new_child(marks, referral));
         let id = self.herself(authority, id);

@@ -7,9 +7,7 @@ use mash_domain::{
     referral::{enquiry::Enquiry, work::Command},
 };
 use mash_proto::{
-    convert::{social_care::enquiry_to_wire, time_to_wire},
-    envelope::event_id,
-    referral::v1::ItemKind,
+    convert::social_care::enquiry_to_wire, envelope::event_id, referral::v1::ItemKind,
     social_care::v1 as wire,
 };
 
@@ -70,9 +68,14 @@ fn ask(call: &mut Call, case: &mut Case, question: Asked, seed: &str) -> wire::E
     let hub = timing::clocks_of(&case.record.authority);
     let person = case.record.person(&case.hub.duty_manager);
     let rule = timing::answer(case.record.work.grade());
-    let clock = timing::start((&hub, rule), (&case.record.id, &id), &person, now);
+    let about = (case.record.id.as_str(), id.as_str());
+    let clock = match due {
+        Some(due) => timing::start_until((&hub, rule), about, &person, (now, due)),
+        None => timing::start((&hub, rule), about, &person, now),
+    };
     let by_clock = clock.as_ref().map_or(now, |kept: &KeptClock| kept.clock.due());
-    let state = Enquiry::asked(now, due.unwrap_or(by_clock));
+    let due = due.unwrap_or(by_clock);
+    let state = Enquiry::asked(now, due);
     let mut enquiry = wire::Enquiry {
         name: format!("enquiries/{id}"),
         referral: format!("referrals/{}", case.record.case_id),
@@ -109,7 +112,6 @@ fn ask(call: &mut Call, case: &mut Case, question: Asked, seed: &str) -> wire::E
     }
     call.effects.enquiries.insert(id, kept.clone());
     case.enquiries.push(kept);
-    enquiry.due_time = Some(time_to_wire(due.unwrap_or(by_clock)));
     enquiry
 }
 

@@ -11,6 +11,7 @@ use crate::{
     error::Refusal,
     outgoing,
     store::enquiries,
+    timing,
 };
 
 impl Service {
@@ -27,6 +28,18 @@ impl Service {
         let kept = case.enquiries.iter_mut().find(|kept| kept.id == id);
         let kept = kept.ok_or(Refusal::NotFound)?;
         kept.apply(&Command::Chase { due }, call.now)?;
+        if let Some(due) = due {
+            let hub = timing::clocks_of(&case.record.authority);
+            let known = case.clocks.iter().find(|clock| clock.subject == id);
+            let usual = timing::answer(case.record.work.grade());
+            let rule = known.map_or(usual, |kept| kept.clock.rule()).to_owned();
+            let person = case.record.person(&case.hub.duty_manager);
+            let about = (case.record.id.as_str(), id.as_str());
+            let span = (call.now, due);
+            let clock = timing::start_until((&hub, &rule), about, &person, span);
+            // It runs to the time that was set now.
+            clock.iter().for_each(|clock| call.effects.keep_clock(clock));
+        }
         let message = outgoing::enquiry((&case.record, child.as_ref()), kept, &case.hub, call.now);
         call.effects.outbox.push(message);
         call.effects.enquiries.insert(id, kept.clone());

@@ -118,8 +118,12 @@ pub(crate) async fn put(tx: &mut Tx, items: &[&Kept]) -> Result<(), StoreError> 
 pub(crate) async fn of(conn: &mut Conn, referrals: &[&str]) -> Result<Vec<Kept>, StoreError> {
     let rows = by_ids(conn, &format!("{READ} WHERE referral"), None, referrals).await?;
     let mut items = rows.iter().map(kept).collect::<Result<Vec<_>, _>>()?;
+    // What arrived in the same millisecond: the report before what was said about it.
     items.sort_by(|one, other| {
-        (one.received, &one.release.release_id).cmp(&(other.received, &other.release.release_id))
+        let place = |kept: &Kept| (kept.received, kept.release.kind);
+        place(one)
+            .cmp(&place(other))
+            .then_with(|| one.release.release_id.cmp(&other.release.release_id))
     });
     Ok(items)
 }

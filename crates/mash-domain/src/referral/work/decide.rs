@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Decision, Event, FeedbackState, Grade, HelpConsent, Outcome, Refusal, Step, Work, WorkState,
-    named,
+    rules::named,
 };
 
 /// What is decided, in words for whoever referred.

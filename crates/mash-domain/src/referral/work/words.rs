@@ -2,12 +2,6 @@
 
 use super::{FeedbackState, Grade, Outcome, WorkState};
 
-impl Default for WorkState {
-    fn default() -> Self {
-        Self::Received
-    }
-}
-
 impl WorkState {
     /// Every state.
     pub const ALL: [Self; 10] = [
