@@ -339,6 +339,7 @@ pub(crate) fn name(case_id: CaseId) -> String {
     format!("referrals/{case_id}")
 }
 
+#[derive(Clone, Copy)]
 struct Ids<'a> {
     case_id: CaseId,
     item_id: &'a str,

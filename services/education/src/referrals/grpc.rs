@@ -194,7 +194,8 @@ impl ReferralService for ReferralApi {
                 Ok((call, wire::AnswerEnquiryResponse { enquiry }))
             },
         );
-        Ok(Response::new(done.await.map_err(status)?))
+        // On the heap: an answer is large.
+        Ok(Response::new(Box::pin(done).await.map_err(status)?))
     }
 
     async fn refuse_enquiry(

@@ -56,7 +56,7 @@ pub(super) fn answer(
     let report = faults.report(Some(report), common::ReportKind::PoliceNotice, now);
     let answer = report.map(|report| {
         let facts = facts_of(&report, mash_domain::incident::rules::day_of(now));
-        Answer { content: content(&report, history, told), facts, nothing_known, by }
+        Answer { content: content(&report, &history, told), facts, nothing_known, by }
     });
     faults.finish(answer)
 }
@@ -66,7 +66,7 @@ fn placeholder() -> common::Concern {
     common::Concern { what: "none".into(), evidence, ..common::Concern::default() }
 }
 
-fn content(report: &Report, history: String, told: bool) -> Content {
+fn content(report: &Report, history: &str, told: bool) -> Content {
     let all = content_of(report);
     let narrative = all.narrative.unwrap_or_default();
     let concerns = if told { narrative.concerns } else { Vec::new() };

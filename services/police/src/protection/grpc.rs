@@ -223,7 +223,8 @@ impl ProtectionService for ProtectionGrpc {
                 Ok((call, wire::AnswerEnquiryResponse { enquiry }))
             },
         );
-        Ok(Response::new(done.await.map_err(status)?))
+        // On the heap: an answer is large.
+        Ok(Response::new(Box::pin(done).await.map_err(status)?))
     }
 
     async fn refuse_enquiry(

@@ -129,7 +129,7 @@ fn released(
     kind: ItemKind,
     name: &str,
     reply_to: &str,
-    content: Content,
+    content: &Content,
 ) -> referral::ItemReleased {
     referral::ItemReleased {
         release_id: format!("release-{name}"),
@@ -173,7 +173,7 @@ fn on(sent: &ItemSubmitted, name: &str, stage: &str) -> referral::ItemReleased {
     let case_id = sent.case_id.clone();
     referral::ItemReleased {
         case_id,
-        ..released(ItemKind::Feedback, name, &sent.item_id, feedback(stage))
+        ..released(ItemKind::Feedback, name, &sent.item_id, &feedback(stage))
     }
 }
 

@@ -28,12 +28,13 @@ on_both!(
 
 async fn feedback_for_somebody_else_is_a_dead_letter(hub: Hub) {
     let mut client = client(&hub, FORCE);
-    release(&hub, &released(ItemKind::Feedback, "f1", "item-of-nobody", feedback("decided"))).await;
-    let mut school = released(ItemKind::Enquiry, "e9", "", question("2026-11-18T12:00:00Z"));
+    release(&hub, &released(ItemKind::Feedback, "f1", "item-of-nobody", &feedback("decided")))
+        .await;
+    let mut school = released(ItemKind::Enquiry, "e9", "", &question("2026-11-18T12:00:00Z"));
     school.recipient = organisation("school/6722301");
     release(&hub, &school).await;
-    release(&hub, &released(ItemKind::Referral, "r1", "", Content::default())).await;
-    release(&hub, &released(ItemKind::Enquiry, "e1", "", question("2026-11-18T12:00:00Z"))).await;
+    release(&hub, &released(ItemKind::Referral, "r1", "", &Content::default())).await;
+    release(&hub, &released(ItemKind::Enquiry, "e1", "", &question("2026-11-18T12:00:00Z"))).await;
     until!(enquiries(&mut client).await.len() == 1);
     let letters = mash_store::dead_letters::list(&hub.store, None, 10).await.unwrap();
     let mut codes: Vec<_> = letters.iter().map(|letter| letter.code.as_str()).collect();
@@ -62,7 +63,7 @@ async fn an_enquiry_is_answered_corrected_and_answered_late(hub: Hub) {
         (Code::NotFound, "MASH-C009".into()),
         "an answer to an enquiry never asked"
     );
-    release(&hub, &released(ItemKind::Enquiry, "e1", "", question("2026-11-18T12:00:00Z"))).await;
+    release(&hub, &released(ItemKind::Enquiry, "e1", "", &question("2026-11-18T12:00:00Z"))).await;
     until!(enquiries(&mut client).await.len() == 1);
     let empty = wire::AnswerEnquiryRequest { answer: None, ..answer("enquiries/item-e1", "") };
     assert_eq!(violations(client.answer_enquiry(by(empty)).await)[0].1, "MASH-T026");
@@ -92,7 +93,7 @@ async fn an_enquiry_is_answered_corrected_and_answered_late(hub: Hub) {
 
 async fn a_refusal_has_a_reason_and_does_not_follow_an_answer(hub: Hub) {
     let mut client = client(&hub, FORCE);
-    release(&hub, &released(ItemKind::Enquiry, "e1", "", question("2026-11-18T12:00:00Z"))).await;
+    release(&hub, &released(ItemKind::Enquiry, "e1", "", &question("2026-11-18T12:00:00Z"))).await;
     until!(enquiries(&mut client).await.len() == 1);
     let refuse = |code: &str, reason: &str| wire::RefuseEnquiryRequest {
         request_id: id(),
@@ -123,7 +124,7 @@ async fn a_refusal_has_a_reason_and_does_not_follow_an_answer(hub: Hub) {
 
 async fn an_enquiry_that_is_due_prompts(hub: Hub) {
     let mut client = client(&hub, FORCE);
-    release(&hub, &released(ItemKind::Enquiry, "e1", "", question("2026-11-18T04:30:00Z"))).await;
+    release(&hub, &released(ItemKind::Enquiry, "e1", "", &question("2026-11-18T04:30:00Z"))).await;
     until!(enquiries(&mut client).await.len() == 1);
     assert_eq!(prompts(&mut client).await, ["answer-enquiry"]);
     hub.clock.advance(SignedDuration::from_hours(2));
@@ -141,7 +142,7 @@ async fn an_invitation_is_answered_and_called_off(hub: Hub) {
         ..Meeting::default()
     };
     let content = Content { meeting: Some(meeting), ..Content::default() };
-    let invitation = released(ItemKind::Invitation, "i1", "", content);
+    let invitation = released(ItemKind::Invitation, "i1", "", &content);
     release(&hub, &invitation).await;
     until!(prompts(&mut client).await == ["answer-invitation"]);
     let respond = |standing: &str, reason: &str| wire::RespondToInvitationRequest {
