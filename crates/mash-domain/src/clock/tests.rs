@@ -151,6 +151,14 @@ fn every_limit_is_due_when_its_words_say() {
             "2026-11-23T17:00",
             "the next working day",
         ),
+        (
+            &wales,
+            ids::CLINICAL_ACKNOWLEDGEMENT,
+            "2026-11-20T16:00",
+            "2026-11-23T12:00",
+            "office hours",
+        ),
+        (&wales, ids::INJURY_PROMPT, "2026-11-20T23:30", "2026-11-21T03:30", "runs on at night"),
     ];
     for (hub, id, start, expected, why) in table {
         assert_eq!(due(hub, id, start), expected, "{id}: {why}");
