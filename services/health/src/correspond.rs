@@ -166,8 +166,6 @@ fn read(
 }
 
 fn faults(error: mash_partner::PartnerError) -> Vec<Violation> {
-    match error {
-        mash_partner::PartnerError::Invalid(faults) => faults,
-        _ => Vec::new(),
-    }
+    // A name that cannot be read has no other faults.
+    if let mash_partner::PartnerError::Invalid(faults) = error { faults } else { Vec::new() }
 }

@@ -77,10 +77,9 @@ impl Service {
         if events.contains(&Event::Raised) {
             row.clock = start_clock(ids::INJURY_PROMPT, board, now);
         }
-        if events.contains(&Event::Referred) || events.contains(&Event::Reasoned) {
-            if let Some(clock) = &mut row.clock {
-                clock.meet(now);
-            }
+        let answered = events.contains(&Event::Referred) || events.contains(&Event::Reasoned);
+        if let Some(clock) = row.clock.as_mut().filter(|_| answered) {
+            clock.meet(now);
         }
         keep(row, &after);
         injuries::put(tx, row).await?;

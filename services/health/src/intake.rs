@@ -15,7 +15,7 @@ use mash_proto::{
     referral::v1::{ItemKind, ItemRecalled, ItemReleased},
     r#type::v1::Organisation,
 };
-use mash_store::{StoreError, Tx};
+use mash_store::Tx;
 
 use crate::{
     COMPONENT, Service,
@@ -94,9 +94,7 @@ pub(crate) fn is_id(id: &str) -> bool {
 pub(crate) fn poison(refusal: Refusal) -> HandleError {
     match refusal {
         Refusal::Store(error) => HandleError::from(error),
-        Refusal::Partner(mash_partner::PartnerError::Store(error)) => {
-            HandleError::from(StoreError::from(error))
-        }
+        Refusal::Partner(mash_partner::PartnerError::Store(error)) => HandleError::from(error),
         Refusal::Invalid(_)
         | Refusal::NotFound
         | Refusal::Injury(_)

@@ -152,10 +152,9 @@ impl Service {
         let now = self.clock.now();
         let (after, event) = machine(row)?.apply(command, now)?;
         keep(row, &after);
-        if event == Some(Event::Acknowledged) {
-            if let Some(clock) = &mut row.clock {
-                clock.meet(now);
-            }
+        let acknowledged = event == Some(Event::Acknowledged);
+        if let Some(clock) = row.clock.as_mut().filter(|_| acknowledged) {
+            clock.meet(now);
         }
         if after.state.is_wiped() {
             row.content.clear();

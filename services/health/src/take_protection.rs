@@ -1,6 +1,7 @@
 //! An authority tells whether a child is protected, or takes it back. The NHS number becomes a keyed hash at once and is kept
 //! nowhere.
 
+use jiff::Timestamp;
 use mash_bus::HandleError;
 use mash_domain::{
     health::protection::Standing,
@@ -9,12 +10,13 @@ use mash_domain::{
 };
 use mash_proto::{
     convert::time_to_wire,
-    disclosure::v1::{Content, ReceiptKind},
+    disclosure::v1::{Content, ProfessionalContact, ReceiptKind},
     event::v1::Envelope,
     health::v1::{self as wire, ProtectionEntry},
     referral::v1::{ItemRecalled, ItemReleased},
+    r#type::v1::Date,
 };
-use mash_store::{Tx, outbox};
+use mash_store::{StoreError, Tx, outbox};
 use prost::Message as _;
 
 use crate::{
@@ -62,6 +64,8 @@ impl Service {
                     unborn: told.unborn,
                     ended: told.ended,
                 };
+                let since = told.since;
+                let contacts = content.officer.into_iter().chain(content.professionals).collect();
                 let row = ProtectionRow {
                     release_id: item.release_id.clone(),
                     board: board.to_string(),
@@ -72,17 +76,7 @@ impl Service {
                     revision,
                     standing,
                     heard: now,
-                    entry: ProtectionEntry {
-                        authority: Some((&from).into()),
-                        answers: answers_to_wire(&standing.answers()),
-                        since: told.since,
-                        contacts: content
-                            .officer
-                            .into_iter()
-                            .chain(content.professionals)
-                            .collect(),
-                        tell_time: Some(time_to_wire(now)),
-                    },
+                    entry: entry(&from, standing, (since, contacts), now),
                 };
                 protection::put(tx, &row).await?;
                 ""
@@ -96,19 +90,30 @@ impl Service {
                 "a protected child has no number to be found by"
             );
         }
+        // The index is who acts on it: no person has to.
+        for kind in [ReceiptKind::Delivered, ReceiptKind::Acknowledged] {
+            self.receipt(tx, (&item, &board), (kind, reason), event).await?;
+        }
+        Ok(())
+    }
+
+    async fn receipt(
+        &self,
+        tx: &mut Tx,
+        (item, board): (&ItemReleased, &OrganisationId),
+        (kind, reason): (ReceiptKind, &str),
+        event: &Envelope,
+    ) -> Result<(), StoreError> {
         let of = OfItem {
             release_id: &item.release_id,
             item_id: &item.item_id,
             case_id: &item.case_id,
-            board: &board,
+            board,
             revision: item.revision,
         };
-        // The index is who acts on it: no person has to.
-        let done =
-            |kind| Done { kind, practitioner: "", reason, late: false, now, cause: Some(event) };
-        let kinds = [ReceiptKind::Delivered, ReceiptKind::Acknowledged];
-        let receipts = kinds.map(|kind| item_receipt(&of, &done(kind)));
-        Ok(outbox::enqueue(tx, COMPONENT, &receipts).await?)
+        let (now, cause) = (self.clock.now(), Some(event));
+        let done = Done { kind, practitioner: "", reason, late: false, now, cause };
+        outbox::enqueue(tx, COMPONENT, &[item_receipt(&of, &done)]).await
     }
 
     pub(crate) async fn recall_protection(
@@ -149,6 +154,22 @@ impl Service {
     /// The keyed hash by which a number is known again.
     pub(crate) fn number_hash(&self, number: &NhsNumber) -> Vec<u8> {
         self.secret.fingerprint(format!("nhs-number\u{1f}{}", number.as_str()).as_bytes())
+    }
+}
+
+/// What is shown of it.
+fn entry(
+    authority: &OrganisationId,
+    standing: Standing,
+    (since, contacts): (Option<Date>, Vec<ProfessionalContact>),
+    now: Timestamp,
+) -> ProtectionEntry {
+    ProtectionEntry {
+        authority: Some(authority.into()),
+        answers: answers_to_wire(&standing.answers()),
+        since,
+        contacts,
+        tell_time: Some(time_to_wire(now)),
     }
 }
 

@@ -97,7 +97,7 @@ fn read_request(request: &wire::SetTeamsRequest) -> Result<Read, Vec<Violation>>
             inboxes.push(read_inbox(&mut reader, &at, inbox));
         }
     }
-    let ages = read::thresholds(&mut reader, &At::root("thresholds"), request.thresholds.clone());
+    let ages = read::thresholds(&mut reader, &At::root("thresholds"), request.thresholds);
     let thresholds = wire::AgeThresholds {
         midwifery_days: ages.midwifery_days().into(),
         school_age_years: ages.school_age_years().into(),

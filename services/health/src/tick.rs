@@ -81,9 +81,8 @@ impl Service {
 
 /// Only the store can fail here: what is due is in a state that may escalate.
 fn store(refusal: Refusal) -> StoreError {
-    match refusal {
-        Refusal::Store(error) => error,
-        Refusal::Partner(mash_partner::PartnerError::Store(error)) => error,
-        _ => StoreError::Corrupt("a clock that rings in a state that has none"),
+    if let Refusal::Store(error) = refusal {
+        return error;
     }
+    StoreError::Corrupt("a clock that rings in a state that has none")
 }

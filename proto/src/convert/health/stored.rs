@@ -60,7 +60,8 @@ pub fn record_to_wire(record: &InjuryRecord) -> wire::InjuryPrompt {
     prompt
 }
 
-/// What [`record_to_wire`] wrote. Nothing is checked again: a rule that has grown stricter since must lose no injury.
+/// What [`record_to_wire`] wrote. Nothing, if a rule has grown stricter since: then it must be mended by hand, and no word of
+/// it may be lost by being written again.
 #[must_use]
 pub fn record_from_stored(stored: &wire::InjuryPrompt) -> Option<InjuryRecord> {
     let record = stored.record.as_ref()?;
@@ -70,25 +71,31 @@ pub fn record_from_stored(stored: &wire::InjuryPrompt) -> Option<InjuryRecord> {
         let at = At::root_item("injuries", index);
         injuries.push(read::entry_of(&mut reader, &at, entry.clone())?);
     }
+    if !reader.violations.is_empty() {
+        return None;
+    }
     Some(InjuryRecord {
         revision: u32::try_from(record.revision).ok()?,
         mobile: answer_from_wire(record.mobile).ok()?,
         injuries,
-        prompt: match stored.state() {
-            wire::InjuryPromptState::Unspecified => None,
-            state => Some(prompt(stored, state)?),
+        prompt: match state(stored.state()) {
+            None => None,
+            Some(state) => Some(prompt(stored, state)?),
         },
     })
 }
 
-fn prompt(stored: &wire::InjuryPrompt, state: wire::InjuryPromptState) -> Option<Prompt> {
+const fn state(state: wire::InjuryPromptState) -> Option<PromptState> {
+    match state {
+        wire::InjuryPromptState::Unspecified => None,
+        wire::InjuryPromptState::Open => Some(PromptState::Open),
+        wire::InjuryPromptState::Referred => Some(PromptState::Referred),
+        wire::InjuryPromptState::Reasoned => Some(PromptState::Reasoned),
+    }
+}
+
+fn prompt(stored: &wire::InjuryPrompt, state: PromptState) -> Option<Prompt> {
     let grounds = stored.grounds.iter().map(|word| Ground::from_word(word));
-    let state = match state {
-        wire::InjuryPromptState::Unspecified => return None,
-        wire::InjuryPromptState::Open => PromptState::Open,
-        wire::InjuryPromptState::Referred => PromptState::Referred,
-        wire::InjuryPromptState::Reasoned => PromptState::Reasoned,
-    };
     let how = match state {
         PromptState::Open => None,
         PromptState::Referred => Some(How::Referred { referral: stored.referral.clone() }),

@@ -7,7 +7,7 @@ use mash_proto::{
 
 use super::{
     file::{CaseFile, ReleaseState},
-    told::{non_delivery, told_mark},
+    take_in::{non_delivery, told_mark},
 };
 use crate::app::effects::{Cause, Effects};
 
