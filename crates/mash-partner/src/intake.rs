@@ -183,7 +183,7 @@ impl Partner {
         let asked = asked.and_then(|time| time_from_wire(&time).ok());
         let usual = now.saturating_add(USUAL_TIME).unwrap_or(*now);
         let known = known.as_ref();
-        let due = asked.or(known.map(|known| known.due)).unwrap_or(usual);
+        let due = asked.or_else(|| known.map(|known| known.due)).unwrap_or(usual);
         let answered = known.map_or(0, |known| known.answered);
         let row = EnquiryRow {
             seq: 0,

@@ -175,12 +175,10 @@ pub(crate) fn decide(facts: &RecipientFacts, ruleset: &RulesetVersion) -> Recipi
     if facts.flow == Flow::HomeForce && facts.child_in_force_area {
         reasons.push(ReasonCode::LivesInForceArea);
     }
-    let unfounded = match facts.flow {
-        Flow::Concern => facts.harm_suspected == Answer::No,
-        Flow::Enquiry => facts.harm_suspected == Answer::No && !facts.section_47,
-        _ => false,
-    };
-    if unfounded {
+    let no_harm = facts.harm_suspected == Answer::No;
+    if no_harm
+        && (facts.flow == Flow::Concern || (facts.flow == Flow::Enquiry && !facts.section_47))
+    {
         reasons.push(ReasonCode::NoHarmSuspected);
     }
     let minimum = minimum_for(facts);

@@ -147,14 +147,15 @@ pub fn meeting_to_wire(from: &Meeting, meeting: &mut wire::Meeting) {
 ///
 /// [`ConvertError`] if something in it is not known.
 pub fn section47_from_wire(enquiry: &wire::SectionEnquiry) -> Result<Section47, ConvertError> {
-    let concluded = match enquiry.outcome() {
-        wire::EnquiryOutcome::Unspecified => None,
-        outcome => Some(Conclusion {
-            outcome: outcome.try_into()?,
+    let concluded = if enquiry.outcome() == wire::EnquiryOutcome::Unspecified {
+        None
+    } else {
+        Some(Conclusion {
+            outcome: enquiry.outcome().try_into()?,
             by: enquiry.practitioner.clone(),
             reason: text(&enquiry.reason)?,
             at: time(enquiry.conclude_time.as_ref())?,
-        }),
+        })
     };
     let conduct = if enquiry.joint { Conduct::Joint } else { Conduct::Single };
     Ok(Section47 { conduct, begun: time(enquiry.begin_time.as_ref())?, concluded })
@@ -194,7 +195,7 @@ pub fn disagreement_from_wire(
             let whose = step
                 .decider_organisation
                 .as_ref()
-                .map_or(Ok(decided_by.organisation.clone()), |of| organisation(Some(of)))?;
+                .map_or_else(|| Ok(decided_by.organisation.clone()), |of| organisation(Some(of)))?;
             let decider = (!step.decider.is_empty())
                 .then(|| Professional { organisation: whose, practitioner: step.decider.clone() });
             Ok(Step {

@@ -26,6 +26,7 @@ fn due(hub: &HubClocks, id: &str, start: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one table")]
 fn every_limit_is_due_when_its_words_say() {
     let (wales, england) = (hub(Nation::Wales), hub(Nation::England));
     let table = [

@@ -1,6 +1,7 @@
 //! One run, from the first stream to the report.
 
 use std::{
+    collections::hash_map::Entry,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -114,10 +115,11 @@ fn at_partner(seen: &Seen, partner: usize, item: &ItemReleased, at: Instant) {
     }
     let mut state = seen.state();
     let Some(serial) = state.serials.get(&item.case_id).copied() else { return };
-    if state.at_partners.contains_key(&(serial, partner)) {
-        state.duplicated += 1;
-    } else {
-        state.at_partners.insert((serial, partner), at);
+    match state.at_partners.entry((serial, partner)) {
+        Entry::Occupied(_) => state.duplicated += 1,
+        Entry::Vacant(first) => {
+            first.insert(at);
+        }
     }
 }
 

@@ -80,14 +80,9 @@ impl Service {
             call_time: Some(time_to_wire(call.now)),
             ..wire::Meeting::default()
         };
-        for (partner, kept_back_classes) in invitees {
-            wire.invitations.push(wire::Invitation {
-                item_id: invitation_id(&id, &partner),
-                partner: Some((&partner).into()),
-                kept_back_classes,
-                ..wire::Invitation::default()
-            });
-        }
+        let invitation =
+            |(partner, kept_back_classes)| invitation_to(&id, &partner, kept_back_classes);
+        wire.invitations.extend(invitees.into_iter().map(invitation));
         meeting_to_wire(&meeting, &mut wire);
         let kept = Kept {
             authority: case.record.authority.clone(),
@@ -186,5 +181,15 @@ fn partner(invitee: &wire::Invitee) -> Option<OrganisationId> {
         | OrganisationKind::HealthBoard
         | OrganisationKind::LocalAuthority => Some(partner),
         OrganisationKind::Provider | OrganisationKind::Operator => None,
+    }
+}
+
+/// A place at the meeting for somebody who has not answered yet.
+fn invitation_to(meeting: &str, partner: &OrganisationId, kept_back: Vec<i32>) -> wire::Invitation {
+    wire::Invitation {
+        item_id: invitation_id(meeting, partner),
+        partner: Some(partner.into()),
+        kept_back_classes: kept_back,
+        ..wire::Invitation::default()
     }
 }
