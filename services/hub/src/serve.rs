@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use mash_bus::Bus;
-use mash_chassis::{CaseSecret, Clock, FileClock, Server, SystemClock};
+use mash_chassis::{CaseSecret, Clock, FileClock, Server, ServerBuilder, SystemClock};
 use mash_delivery::Delivery;
 use mash_education::Education;
 use mash_health::Health;
@@ -130,81 +130,119 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
     let address = listener.local_addr()?;
 
     let shutdown = shutdown.child_token();
-    let mut server = Server::builder(tls);
-    let mut tasks = JoinSet::new();
-    let stop = || shutdown.clone();
-    if settings.which.runs(Which::Routing) {
-        let ruleset = Ruleset::builtin().context("the rule set cannot be read")?;
-        let routing =
-            Routing::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock), ruleset, &secret)
-                .await?
-                .with_prover(Arc::new(Proofs));
-        server = server
-            .add_service(routing.service())
-            .add_service(routing.agreements())
-            .add_service(routing.consents())
-            .add_service(routing.ruleset_versions());
-        let stop = stop();
-        tasks.spawn(async move {
-            routing.run(stop).await;
-            Ok(())
-        });
-    }
-    if settings.which.runs(Which::Police) {
-        let config = PoliceConfig::new(CaseSecret::new(&secret)?);
-        let police =
-            Police::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock), config).await?;
-        server = server.add_service(police.service()).add_service(police.protection());
-        let stop = stop();
-        tasks.spawn(async move {
-            police.run(stop).await;
-            Ok(())
-        });
-    }
-    if settings.which.runs(Which::Education) {
-        let education =
-            Education::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock)).await?;
-        let (directory, roll, notices) = education.services();
-        server = server
-            .add_service(directory)
-            .add_service(roll)
-            .add_service(notices)
-            .add_service(education.referrals());
-        let stop = stop();
-        tasks.spawn(async move { Ok(education.run(stop).await?) });
-    }
-    if settings.which.runs(Which::SocialCare) {
-        let secret = CaseSecret::new(&secret)?;
-        let social_care =
-            SocialCare::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock), secret).await?;
-        server = server.add_service(social_care.services()).add_service(social_care.meetings());
-        let stop = stop();
-        tasks.spawn(async move {
-            social_care.run(stop).await;
-            Ok(())
-        });
-    }
-    if settings.which.runs(Which::Health) {
-        let case_secret = CaseSecret::new(&secret)?;
-        let health =
-            Health::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock), case_secret).await?;
-        server = server.add_service(health.service());
-        let stop = stop();
-        tasks.spawn(async move {
-            health.run(stop).await;
-            Ok(())
-        });
-    }
-    if settings.which.runs(Which::Delivery) {
-        let delivery = Delivery::start(store.clone(), Arc::clone(&bus), Arc::clone(&clock)).await?;
-        server = server.add_service(delivery.service());
-        let stop = stop();
-        tasks.spawn(async move {
-            delivery.run(stop).await;
-            Ok(())
-        });
-    }
-    let stop = stop();
+    let mut starting = Starting {
+        which: settings.which,
+        on: (store.clone(), Arc::clone(&bus), clock),
+        secret,
+        tasks: JoinSet::new(),
+        shutdown: shutdown.clone(),
+    };
+    let server = starting.incidents(Server::builder(tls)).await?;
+    let server = starting.referrals(server).await?;
+    let mut tasks = starting.tasks;
+    let stop = shutdown.clone();
     tasks.spawn(async move { Ok(server.serve(listener, stop).await?) });
     Ok(Running { address, store, bus, tasks, shutdown })
+}
+
+/// A hub on its way up.
+struct Starting {
+    which: Which,
+    on: (Store, Arc<dyn Bus>, Arc<dyn Clock>),
+    secret: Vec<u8>,
+    tasks: JoinSet<anyhow::Result<()>>,
+    shutdown: CancellationToken,
+}
+
+impl Starting {
+    /// The services that an incident needs.
+    async fn incidents(&mut self, mut server: ServerBuilder) -> anyhow::Result<ServerBuilder> {
+        let (store, bus, clock) = &self.on.clone();
+        if self.which.runs(Which::Routing) {
+            let ruleset = Ruleset::builtin().context("the rule set cannot be read")?;
+            let routing = Routing::start(
+                store.clone(),
+                Arc::clone(bus),
+                Arc::clone(clock),
+                ruleset,
+                &self.secret,
+            )
+            .await?
+            .with_prover(Arc::new(Proofs));
+            server = server
+                .add_service(routing.service())
+                .add_service(routing.agreements())
+                .add_service(routing.consents())
+                .add_service(routing.ruleset_versions());
+            let stop = self.shutdown.clone();
+            self.tasks.spawn(async move {
+                routing.run(stop).await;
+                Ok(())
+            });
+        }
+        if self.which.runs(Which::Police) {
+            let config = PoliceConfig::new(CaseSecret::new(&self.secret)?);
+            let police =
+                Police::start(store.clone(), Arc::clone(bus), Arc::clone(clock), config).await?;
+            server = server.add_service(police.service()).add_service(police.protection());
+            let stop = self.shutdown.clone();
+            self.tasks.spawn(async move {
+                police.run(stop).await;
+                Ok(())
+            });
+        }
+        if self.which.runs(Which::Education) {
+            let education =
+                Education::start(store.clone(), Arc::clone(bus), Arc::clone(clock)).await?;
+            let (directory, roll, notices) = education.services();
+            server = server
+                .add_service(directory)
+                .add_service(roll)
+                .add_service(notices)
+                .add_service(education.referrals());
+            let stop = self.shutdown.clone();
+            self.tasks.spawn(async move { Ok(education.run(stop).await?) });
+        }
+        Ok(server)
+    }
+
+    /// The services that come with referrals.
+    async fn referrals(&mut self, mut server: ServerBuilder) -> anyhow::Result<ServerBuilder> {
+        let (store, bus, clock) = &self.on.clone();
+        if self.which.runs(Which::SocialCare) {
+            let secret = CaseSecret::new(&self.secret)?;
+            let social_care =
+                SocialCare::start(store.clone(), Arc::clone(bus), Arc::clone(clock), secret)
+                    .await?;
+            server = server.add_service(social_care.services()).add_service(social_care.meetings());
+            let stop = self.shutdown.clone();
+            self.tasks.spawn(async move {
+                social_care.run(stop).await;
+                Ok(())
+            });
+        }
+        if self.which.runs(Which::Health) {
+            let case_secret = CaseSecret::new(&self.secret)?;
+            let health =
+                Health::start(store.clone(), Arc::clone(bus), Arc::clone(clock), case_secret)
+                    .await?;
+            server = server.add_service(health.service());
+            let stop = self.shutdown.clone();
+            self.tasks.spawn(async move {
+                health.run(stop).await;
+                Ok(())
+            });
+        }
+        if self.which.runs(Which::Delivery) {
+            let delivery =
+                Delivery::start(store.clone(), Arc::clone(bus), Arc::clone(clock)).await?;
+            server = server.add_service(delivery.service());
+            let stop = self.shutdown.clone();
+            self.tasks.spawn(async move {
+                delivery.run(stop).await;
+                Ok(())
+            });
+        }
+        Ok(server)
+    }
 }

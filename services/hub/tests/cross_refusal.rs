@@ -122,8 +122,10 @@ async fn submit(
     kind: ReportKind,
 ) -> Option<Status> {
     let channel = channel(data, endpoint, caller);
-    let (reference, report) =
-        (format!("{}-{}", kind.as_str_name(), &id()[..8]), Some(report(kind)));
+    let (reference, report) = (
+        format!("{}-{}", kind.as_str_name(), id().get(..8).unwrap_or_default()),
+        Some(report(kind)),
+    );
     match front.as_bytes() {
         [b'p', ..] => {
             let custody = police::CustodyRecord {
