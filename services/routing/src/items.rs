@@ -20,6 +20,7 @@ pub mod recipients;
 pub mod submission;
 pub mod table;
 pub mod take_in;
+pub mod told;
 
 /// The event does not hold together.
 pub const UNREADABLE: &str = "MASH-R150";

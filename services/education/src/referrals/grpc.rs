@@ -10,15 +10,22 @@ use super::{Referrals, answer, refused, status};
 /// The gRPC service of referrals.
 pub struct ReferralApi(pub(crate) Referrals);
 
+impl ReferralApi {
+    /// Whoever calls, if she may act for her school, and what she asks.
+    async fn admit<T>(&self, request: Request<T>) -> Result<(Caller, T), Status> {
+        let caller = Caller::of(&request)?;
+        self.0.may_act(&caller).await.map_err(refused)?;
+        Ok((caller, request.into_inner()))
+    }
+}
+
 #[tonic::async_trait]
 impl ReferralService for ReferralApi {
     async fn submit_referral(
         &self,
         request: Request<wire::SubmitReferralRequest>,
     ) -> Result<Response<wire::SubmitReferralResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        self.0.may_act(&caller).await.map_err(refused)?;
+        let (caller, request) = self.admit(request).await?;
         let report = self.0.read_report(request.report.clone(), None).map_err(status)?;
         let submission = Submission { reference: request.reference.clone(), report };
         let done = self.0.partner.once(
@@ -37,9 +44,7 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::AmendReferralRequest>,
     ) -> Result<Response<wire::AmendReferralResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        self.0.may_act(&caller).await.map_err(refused)?;
+        let (caller, request) = self.admit(request).await?;
         let case_id = case_of("name", &request.name).map_err(status)?;
         let first = self.0.partner.submitted_at(&caller, case_id).await.map_err(status)?;
         let report = self.0.read_report(request.report.clone(), Some(first)).map_err(status)?;
@@ -61,9 +66,7 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::ReportMissingEducationRequest>,
     ) -> Result<Response<wire::ReportMissingEducationResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        self.0.may_act(&caller).await.map_err(refused)?;
+        let (caller, request) = self.admit(request).await?;
         let report = self.0.read_missing(request.missing.clone()).map_err(status)?;
         let submission = Submission { reference: request.reference.clone(), report };
         let done = self.0.partner.once(
@@ -159,9 +162,7 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::WithdrawReferralRequest>,
     ) -> Result<Response<wire::WithdrawReferralResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        self.0.may_act(&caller).await.map_err(refused)?;
+        let (caller, request) = self.admit(request).await?;
         let case_id = case_of("name", &request.name).map_err(status)?;
         let done = self.0.partner.once(
             &caller,
@@ -179,9 +180,7 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::AnswerEnquiryRequest>,
     ) -> Result<Response<wire::AnswerEnquiryResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        self.0.may_act(&caller).await.map_err(refused)?;
+        let (caller, request) = self.admit(request).await?;
         let id = id_of("name", "enquiries/", &request.name).map_err(status)?.to_owned();
         let answer =
             answer::answer(request.answer.clone(), self.0.partner.now()).map_err(status)?;
@@ -202,9 +201,7 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::RefuseEnquiryRequest>,
     ) -> Result<Response<wire::RefuseEnquiryResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        self.0.may_act(&caller).await.map_err(refused)?;
+        let (caller, request) = self.admit(request).await?;
         let id = id_of("name", "enquiries/", &request.name).map_err(status)?.to_owned();
         let no_answer = NoAnswer {
             code: request.code.clone(),
@@ -227,9 +224,7 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::RespondToInvitationRequest>,
     ) -> Result<Response<wire::RespondToInvitationResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        self.0.may_act(&caller).await.map_err(refused)?;
+        let (caller, request) = self.admit(request).await?;
         let id = id_of("name", "invitations/", &request.name).map_err(status)?.to_owned();
         let attendance = Attendance {
             standing: request.standing.clone(),
@@ -252,9 +247,7 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::AcknowledgeFeedbackRequest>,
     ) -> Result<Response<wire::AcknowledgeFeedbackResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        self.0.may_act(&caller).await.map_err(refused)?;
+        let (caller, request) = self.admit(request).await?;
         let id = id_of("release_id", "", &request.release_id).map_err(status)?.to_owned();
         let done = self.0.partner.once(
             &caller,
@@ -272,9 +265,7 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::RaiseDisagreementRequest>,
     ) -> Result<Response<wire::RaiseDisagreementResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        self.0.may_act(&caller).await.map_err(refused)?;
+        let (caller, request) = self.admit(request).await?;
         let subject = Subject::read("subject", &request.subject).map_err(status)?;
         let grounds = Grounds {
             grounds: request.grounds.clone(),
@@ -298,9 +289,7 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::EscalateDisagreementRequest>,
     ) -> Result<Response<wire::EscalateDisagreementResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        self.0.may_act(&caller).await.map_err(refused)?;
+        let (caller, request) = self.admit(request).await?;
         let id = id_of("name", "disagreements/", &request.name).map_err(status)?.to_owned();
         let grounds = Grounds {
             grounds: request.grounds.clone(),
@@ -324,9 +313,7 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::WithdrawDisagreementRequest>,
     ) -> Result<Response<wire::WithdrawDisagreementResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        self.0.may_act(&caller).await.map_err(refused)?;
+        let (caller, request) = self.admit(request).await?;
         let id = id_of("name", "disagreements/", &request.name).map_err(status)?.to_owned();
         let done = self.0.partner.once(
             &caller,
@@ -345,9 +332,7 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::ClosePromptRequest>,
     ) -> Result<Response<wire::ClosePromptResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        self.0.may_act(&caller).await.map_err(refused)?;
+        let (caller, request) = self.admit(request).await?;
         let done = self.0.partner.once(
             &caller,
             "ReferralService/ClosePrompt",

@@ -7,7 +7,7 @@ use mash_proto::{
 
 use super::{
     file::{CaseFile, ReleaseState},
-    take_in::{non_delivery, told_mark},
+    told::{non_delivery, told_mark},
 };
 use crate::app::effects::{Cause, Effects};
 

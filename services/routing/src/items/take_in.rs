@@ -19,9 +19,9 @@ use super::{
     facts::do_not_inform,
     file::{CaseFile, Item, Release, ReleaseState, release_id},
     plan::{Consulted, Outcome, Permitted, PlannedRelease, also_told, hand_over_reason, plan},
-    recipients::operator,
     submission::{Submission, kind_word},
     table::Refused,
+    told::{non_delivery, told_mark},
 };
 use crate::{
     agreements::app::guard_of,
@@ -494,39 +494,4 @@ fn consent_code(plan: &PlannedRelease, permitted: &Permitted) -> &'static str {
 /// The guard that stands for consent as the sender stated it in a revision.
 fn stated_guard(release_id: &str, revision: i32) -> String {
     format!("stated-consent/{}", event_id(&["stated-consent", release_id, &revision.to_string()]))
-}
-
-/// What the sender was told last.
-#[must_use]
-pub fn told_mark(code: &str, reasons: &[String], revision: i32) -> String {
-    format!("{code}|{}|{revision}", reasons.join(","))
-}
-
-/// The report to the sender of an item that a recipient does not have it.
-#[must_use]
-pub fn non_delivery(
-    item: &Item,
-    case_id: &str,
-    release: &Release,
-    code: &str,
-    reasons: &[String],
-) -> pb::ItemReleased {
-    let told = told_mark(code, reasons, release.revision);
-    let id = event_id(&["non-delivery", &release.id, &told]).to_string();
-    pb::ItemReleased {
-        release_id: id.clone(),
-        item_id: id,
-        case_id: case_id.to_owned(),
-        kind: ItemKind::NonDelivery.into(),
-        recipient: Some((&item.from).into()),
-        from: operator().as_ref().map(Into::into),
-        revision: 1,
-        reply_to: item.id.clone(),
-        submit_time: Some(time_to_wire(item.submitted_at)),
-        reference: item.reference.clone(),
-        undelivered_to: Some((&release.recipient).into()),
-        non_delivery_code: code.to_owned(),
-        reason_codes: reasons.to_vec(),
-        ..pb::ItemReleased::default()
-    }
 }

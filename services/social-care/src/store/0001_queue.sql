@@ -19,6 +19,8 @@ CREATE INDEX social_care_queue ON social_care_referrals (authority, open, due_ms
 CREATE INDEX social_care_queue_by_worker ON social_care_referrals (authority, worker, open, due_ms, id);
 CREATE INDEX social_care_queue_by_state ON social_care_referrals (authority, state, due_ms, id);
 CREATE INDEX social_care_queue_by_grade ON social_care_referrals (authority, grade, open, due_ms, id);
+-- Counting reads this alone, and never the payload.
+CREATE INDEX social_care_queue_counts ON social_care_referrals (authority, open, state, grade, feedback, worker, due_ms, receive_ms);
 CREATE INDEX social_care_referrals_by_child ON social_care_referrals (authority, child, receive_ms);
 
 -- What reached a hub. `content` is empty once it was recalled.
