@@ -1,4 +1,7 @@
-//! `mash load`: how fast a report is available to the school, measured from outside.
+//! `mash load`: how fast a report is available to the school, how fast a referral is with the partners whom a hub asks,
+//! and how long the workers of full hubs wait; measured from outside.
+
+mod referrals;
 
 use std::{
     path::PathBuf,
@@ -30,9 +33,29 @@ use crate::{
 const FORCE: &str = "62";
 const TODAY: Date = Date { year: 2026, month: 11, day: 1 };
 
+/// What is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Subject {
+    /// Notices of incidents, from forces to schools.
+    Notices,
+    /// Referrals, from the report over the hub to five partners.
+    Referrals,
+    /// The queues of full hubs.
+    Queue,
+}
+
 /// What to load, and how.
 #[derive(Debug, Args)]
 pub struct LoadArgs {
+    /// What is loaded.
+    #[arg(value_enum, default_value = "notices")]
+    subject: Subject,
+    /// With `referrals` and `queue`: how many hubs.
+    #[arg(long, default_value_t = 5)]
+    hubs: usize,
+    /// With `queue`: how many referrals each hub has open.
+    #[arg(long, default_value_t = 10_000)]
+    open: usize,
     /// Reports a second, one child each.
     #[arg(long, default_value_t = 100)]
     rate: u32,
@@ -75,6 +98,17 @@ impl LoadArgs {
         let server = Server::start(&self)?;
         let endpoint = format!("https://localhost:{}", self.port);
         let people = People::new(data.clone(), Endpoints::all_at(&endpoint));
+        match self.subject {
+            Subject::Notices => (),
+            Subject::Referrals => {
+                answering(&people).await?;
+                return self.referrals(&data, &endpoint, server.0.id()).await;
+            }
+            Subject::Queue => {
+                answering(&people).await?;
+                return self.queue(&data, &endpoint).await;
+            }
+        }
         let wales = Wales::generate(1, Scale::new(0.05).context("scale")?);
         prepare(&wales, &people).await?;
         let crowd = Crowd::of_wales(&wales, FORCE, self.schools);
