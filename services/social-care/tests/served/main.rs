@@ -24,11 +24,19 @@ macro_rules! on_both {
     };
 }
 
+/// As `assert_eq`, for what has no `Debug` because it may hold personal data.
+macro_rules! same {
+    ($one:expr, $two:expr $(, $why:expr)? $(,)?) => { assert!($one == $two $(, "{}", $why)?) };
+}
+
 mod arrival;
 mod bad_input;
 mod clocks;
 mod decisions;
+mod disagreements;
 mod enquiries;
+mod meetings;
 mod people;
 mod speed;
 mod support;
+mod transfers;

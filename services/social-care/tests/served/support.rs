@@ -18,7 +18,10 @@ use mash_proto::{
     envelope::{Attributes, event_id, unwrap, wrap},
     event::v1::Envelope,
     referral::v1::{ItemKind, ItemReceiptRecorded, ItemReleased, ItemSubmitted, ReportKind},
-    social_care::v1::{self as wire, queue_service_client::QueueServiceClient},
+    social_care::v1::{
+        self as wire, meeting_service_client::MeetingServiceClient,
+        queue_service_client::QueueServiceClient,
+    },
     r#type::v1::{Answer, Date, Organisation},
 };
 use mash_social_care::SocialCare;
@@ -73,7 +76,9 @@ impl Hub {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let server = Server::builder(ca.tls_files(cert, key)).add_service(care.services());
+        let server = Server::builder(ca.tls_files(cert, key))
+            .add_service(care.services())
+            .add_service(care.meetings());
         tokio::spawn(server.serve(listener, shutdown.clone()));
         for handler in care.handlers() {
             let intake = Intake::new(store.clone(), Arc::clone(&bus), handler);
@@ -84,15 +89,23 @@ impl Hub {
     }
 
     pub(crate) fn client(&self, organisation: &str) -> QueueServiceClient<Channel> {
+        QueueServiceClient::new(self.channel(organisation))
+    }
+
+    /// The meetings of an authority.
+    pub(crate) fn meetings(&self, organisation: &str) -> MeetingServiceClient<Channel> {
+        MeetingServiceClient::new(self.channel(organisation))
+    }
+
+    fn channel(&self, organisation: &str) -> Channel {
         let issued = self.ca.issue(&organisation.parse::<OrganisationId>().unwrap(), DAY).unwrap();
         let stem = format!("{}-{}", organisation.replace('/', "-"), issued.serial);
         let (cert, key) = issued.write(self.folder.path(), &stem).unwrap();
-        let channel = client_channel(
+        client_channel(
             &format!("https://localhost:{}", self.address.port()),
             &self.ca.tls_files(cert, key),
         )
-        .unwrap();
-        QueueServiceClient::new(channel)
+        .unwrap()
     }
 
     pub(crate) fn queue(&self) -> QueueServiceClient<Channel> {
