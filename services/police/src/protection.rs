@@ -8,6 +8,7 @@ use mash_bus::topics;
 use mash_chassis::fault;
 use mash_domain::organisation::OrganisationKind;
 use mash_partner::{Agency, Partner, PartnerError};
+use mash_proto::referral::v1::ItemKind;
 use tonic::Status;
 
 use crate::app::COMPONENT;
@@ -30,7 +31,8 @@ pub(crate) const AGENCY: Agency = Agency {
     group: "police-items",
     topics: &[topics::DISCLOSED_POLICE],
     kinds: &[OrganisationKind::PoliceForce],
-    elsewhere: &[],
+    // What a force hears of exploitation as first responder (R15) its systems take from its mailbox.
+    elsewhere: &[ItemKind::Referral],
     alone: true,
 };
 

@@ -33,6 +33,8 @@ async fn feedback_for_somebody_else_is_a_dead_letter(hub: Hub) {
     let mut school = released(ItemKind::Enquiry, "e9", "", &question("2026-11-18T12:00:00Z"));
     school.recipient = organisation("school/6722301");
     release(&hub, &school).await;
+    release(&hub, &released(ItemKind::Answer, "a1", "", &Content::default())).await;
+    // A force that hears of exploitation takes that from its mailbox: it is no dead letter.
     release(&hub, &released(ItemKind::Referral, "r1", "", &Content::default())).await;
     release(&hub, &released(ItemKind::Enquiry, "e1", "", &question("2026-11-18T12:00:00Z"))).await;
     until!(enquiries(&mut client).await.len() == 1);
