@@ -327,11 +327,4 @@ impl RecipientFacts {
             offered: ClassSet::EMPTY,
         }
     }
-
-    /// The facts of an answer: why the question was asked is for whoever asked to say, and not for whoever answers. So
-    /// suspicion of harm and an enquiry in being are those of the question (R09).
-    #[must_use]
-    pub const fn answering(self, question: &Self) -> Self {
-        Self { harm_suspected: question.harm_suspected, section_47: question.section_47, ..self }
-    }
 }

@@ -444,28 +444,6 @@ proptest! {
     }
 }
 
-#[test]
-fn an_answer_is_given_for_the_reason_of_its_question() {
-    let day = date(2026, 11, 22);
-    let of = |flow, kind| RecipientFacts {
-        conflict: Conflict::Clear,
-        offered: set(u32::MAX),
-        ..RecipientFacts::cautious(flow, kind, Nation::Wales, day)
-    };
-    let question = of(Flow::Enquiry, RecipientKind::Health);
-    let answer = of(Flow::EnquiryAnswer, RecipientKind::SocialCare);
-    let goes = |asked: Answer, thought: Answer| {
-        let question = RecipientFacts { harm_suspected: asked, ..question };
-        let answer = RecipientFacts { harm_suspected: thought, ..answer };
-        permitted(&builtin().decide(&answer.answering(&question)))
-    };
-    let full = goes(Answer::Yes, Answer::Yes);
-    assert!(full.contains(DataClass::Health));
-    assert_eq!(goes(Answer::Yes, Answer::No), full, "a partner who sees no harm still answers");
-    assert_eq!(goes(Answer::Unknown, Answer::Yes), set(0b11_0000_0000_0000_0011));
-    assert_eq!(goes(Answer::No, Answer::Yes), ClassSet::EMPTY, "a new worry is a concern (R06)");
-}
-
 /// The same with one class more kept back by an order.
 fn facts_kept(ruleset: &Ruleset, facts: &RecipientFacts) -> RecipientDecision {
     let kept_back_by_order = facts.kept_back_by_order.with(DataClass::Narrative);

@@ -288,7 +288,8 @@ pub fn do_not_inform(item: &Submission, file: &CaseFile) -> Answer {
     if !cleared && file.items().any(|it| marked(&it)) { Answer::Yes } else { own }
 }
 
-/// Whether harm is suspected: as the sender says, else as whoever asked said, else as the child was referred.
+/// Whether harm is suspected: as the sender says, else as whoever asked said, else as the child was referred. For an
+/// answer whoever asked goes first: a partner that sees no harm itself still answers (R09).
 fn harm_suspected(item: &Submission, file: &CaseFile) -> Answer {
     let asked = file.item(&item.reply_to).map(|asked| asked.facts.harm_suspected);
     let referred = || {
@@ -302,7 +303,9 @@ fn harm_suspected(item: &Submission, file: &CaseFile) -> Answer {
     };
     let known = |answer: &Answer| *answer != Answer::Unknown;
     let own = Some(item.facts.harm_suspected).filter(known);
-    own.or_else(|| asked.filter(known)).unwrap_or_else(referred)
+    let asked = asked.filter(known);
+    let first = if item.kind == ItemKind::Answer { asked.or(own) } else { own.or(asked) };
+    first.unwrap_or_else(referred)
 }
 
 /// Whether an enquiry is in being: as the authority that works the case says. An answer is given within the enquiry

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mash_domain::{organisation::OrganisationId, sharing::Ground};
+use mash_domain::organisation::OrganisationId;
 use mash_proto::{
     convert::{agreement::citation_to_wire, answer_to_wire, time_to_wire},
     disclosure::v1::Content,
@@ -210,7 +210,7 @@ impl Taking<'_> {
         let mut event = self.released(plan, release);
         event.classes = permitted.classes.iter().map(|it| i32::from(it.number())).collect();
         event.content.clone_from(&permitted.content);
-        event.consent_code = consent_code(plan, permitted).to_owned();
+        event.consent_code = permitted.permit.consent_code().word().to_owned();
         let digest = self.tools.pseudonymiser.commitment("digest", &event.encode_to_vec());
         let known = release.live && release.digest == digest;
         let revision = release.revision + i32::from(!known);
@@ -479,15 +479,6 @@ impl Taking<'_> {
             item_id: self.item.item_id.clone(),
             ..sharing::Decision::default()
         }
-    }
-}
-
-/// Why consent is not needed, or that it was given (P03).
-fn consent_code(plan: &PlannedRelease, permitted: &Permitted) -> &'static str {
-    match permitted.permit.ground() {
-        Ground::Duty => "duty",
-        Ground::Power if plan.recipient.flow.asks_consent() => "consent-given",
-        Ground::Power => "power",
     }
 }
 

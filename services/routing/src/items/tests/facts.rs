@@ -42,6 +42,18 @@ fn only_the_authority_says_that_there_is_an_enquiry() {
     assert!(classes(&hub.take(&answer)).contains(&13));
 }
 
+#[test]
+fn a_partner_that_sees_no_harm_itself_still_answers() {
+    let mut hub = Hub::with_referral();
+    let asked = with(enquiry(BOARD), |facts| facts.harm_suspected = Answer::Yes.into());
+    hub.take(&asked);
+    let answer = with(reply(ItemKind::Answer, "enquiry-answer", BOARD, &asked), |facts| {
+        facts.harm_suspected = Answer::No.into();
+    });
+    let given = classes(&hub.take(&answer));
+    assert!(given.contains(&3) && given.contains(&18), "R09: {given:?}");
+}
+
 /// The referral again, of which nobody says whether harm is suspected.
 fn referral_unknown() -> ItemSubmitted {
     with(ItemSubmitted { revision: 2, ..referral() }, |facts| {
