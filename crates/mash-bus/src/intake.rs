@@ -82,6 +82,25 @@ impl Intake {
         Ok(())
     }
 
+    /// Takes in one batch and returns, for whoever reads the bus himself: a batch that fails as a whole is taken one by
+    /// one, and what cannot be processed becomes a dead letter.
+    ///
+    /// # Errors
+    /// When the store fails. Then the batch, or its rest, is to be delivered again.
+    pub async fn step(&self, batch: Vec<Delivery>) -> Result<(), StoreError> {
+        let arrivals: Vec<_> = batch.into_iter().map(poison::open).collect();
+        let Err(cause) = self.together(&arrivals).await else { return Ok(()) };
+        poisonous(cause)?;
+        for arrival in &arrivals {
+            let Err(cause) = self.together(std::slice::from_ref(arrival)).await else { continue };
+            let code = poisonous(cause)?;
+            if let Err(HandleError::Store(error)) = self.bury(&arrival.delivery, code).await {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     async fn read(&self, shutdown: &CancellationToken) {
         let mut backoff = Backoff::new();
         let mut failing = false;
@@ -259,6 +278,15 @@ impl Intake {
                 tracing::warn!(error, "old seen events were not removed");
             }
         }
+    }
+}
+
+/// The code of a batch that can never be taken in; a store that failed may take it the next time.
+fn poisonous(cause: HandleError) -> Result<&'static str, StoreError> {
+    match cause {
+        HandleError::Poison { code } => Ok(code),
+        HandleError::Store(StoreError::Refused(_)) => Ok(poison::REFUSED),
+        HandleError::Store(error) => Err(error),
     }
 }
 

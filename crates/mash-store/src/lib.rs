@@ -15,6 +15,8 @@ mod sql;
 mod store;
 
 pub mod dead_letters;
+#[cfg(feature = "testing")]
+pub mod fate;
 pub mod guards;
 pub mod leases;
 pub mod outbox;

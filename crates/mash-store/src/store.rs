@@ -20,6 +20,8 @@ struct Inner {
     dialect: Dialect,
     pools: Pools,
     signals: Signals,
+    #[cfg(feature = "testing")]
+    fate: Option<Arc<dyn crate::fate::Fate>>,
 }
 
 impl fmt::Debug for Store {
@@ -38,9 +40,38 @@ impl Store {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(url)?;
         let pools = dialect.pools(url).await?;
-        let store = Self(Arc::new(Inner { dialect, pools, signals: Signals::default() }));
+        let store = Self(Arc::new(Inner {
+            dialect,
+            pools,
+            signals: Signals::default(),
+            #[cfg(feature = "testing")]
+            fate: None,
+        }));
         store.migrate("store", migrate::OWN).await?;
         Ok(store)
+    }
+
+    /// As [`Store::connect`], for a simulated process that may die at any step.
+    ///
+    /// # Errors
+    /// As [`Store::connect`].
+    #[cfg(feature = "testing")]
+    pub async fn connect_mortal(
+        url: &str,
+        fate: Arc<dyn crate::fate::Fate>,
+    ) -> Result<Self, StoreError> {
+        let Inner { dialect, pools, .. } =
+            Arc::into_inner(Self::connect(url).await?.0).ok_or_else(crate::fate::dead)?;
+        let fate = Some(fate);
+        Ok(Self(Arc::new(Inner { dialect, pools, signals: Signals::default(), fate })))
+    }
+
+    #[cfg(feature = "testing")]
+    fn live(&self, step: crate::fate::Step) -> Result<(), StoreError> {
+        match &self.0.fate {
+            Some(fate) if !fate.lives(step) => Err(crate::fate::dead()),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Which database this is. Only for reports: statements are the same on both.
@@ -66,6 +97,8 @@ impl Store {
     /// # Errors
     /// When no connection can be had in time.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
+        #[cfg(feature = "testing")]
+        self.live(crate::fate::Step::Begin)?;
         let transaction = self.0.pools.writer.begin_with(self.0.dialect.begin()).await?;
         Ok(Tx { transaction, store: self.clone(), signals: Vec::new(), closing: Vec::new() })
     }
@@ -75,6 +108,8 @@ impl Store {
     /// # Errors
     /// When no connection can be had in time.
     pub async fn read(&self) -> Result<ReadConn, StoreError> {
+        #[cfg(feature = "testing")]
+        self.live(crate::fate::Step::Read)?;
         Ok(ReadConn(self.0.pools.reader.acquire().await?))
     }
 
@@ -132,7 +167,11 @@ impl Tx {
     /// # Errors
     /// When the commit failed, or when its outcome is unknown because the connection broke.
     pub async fn commit(self) -> Result<(), StoreError> {
+        #[cfg(feature = "testing")]
+        self.store.live(crate::fate::Step::Commit)?;
         self.transaction.commit().await?;
+        #[cfg(feature = "testing")]
+        self.store.live(crate::fate::Step::Committed)?;
         for name in &self.signals {
             self.store.0.signals.raise(name);
         }

@@ -6,9 +6,11 @@
     reason = "only tests use it, and they should fail loudly"
 )]
 
-use sqlx::{AssertSqlSafe, Connection as _};
+use std::collections::BTreeMap;
 
-use crate::{Dialect, Store};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+
+use crate::{Dialect, Store, StoreError};
 
 /// The variable that names the PostgreSQL server of the tests.
 pub const POSTGRES_URL: &str = "MASH_TEST_POSTGRES_URL";
@@ -77,6 +79,64 @@ impl TestDatabase {
         let url = format!("{host}/{name}{separator}{options}");
         Self { url, clean_up: CleanUp::Database { server, name } }
     }
+}
+
+/// Lets the times of the database's own clock pass: leases and flights of dead processes have run out afterwards.
+///
+/// # Errors
+/// When the store fails.
+pub async fn let_time_pass(store: &Store) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    for sql in ["UPDATE leases SET expires_ms = 0", "UPDATE outbox_flights SET until_ms = 0"] {
+        sqlx::query(sql).execute(tx.conn()).await?;
+    }
+    tx.commit().await
+}
+
+/// Runs one statement, to prepare what a service would otherwise draw by lot.
+///
+/// # Errors
+/// When the store fails.
+pub async fn execute(store: &Store, sql: &'static str) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query(sql).execute(tx.conn()).await?;
+    tx.commit().await
+}
+
+/// Every table of a SQLite store with its rows as texts, sorted, without these columns and tables: what two runs must
+/// have in common.
+///
+/// # Errors
+/// When the store fails.
+pub async fn contents(
+    store: &Store,
+    leave_out: impl Fn(&str, &str) -> bool,
+) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
+    let mut conn = store.read().await?;
+    let mut tables = BTreeMap::new();
+    let names = sqlx::query(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
+    );
+    for row in names.fetch_all(&mut *conn).await? {
+        let table: String = row.try_get(0)?;
+        let columns = format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid");
+        let columns = sqlx::query(AssertSqlSafe(columns)).fetch_all(&mut *conn).await?;
+        let columns =
+            columns.iter().map(|row| row.try_get::<String, _>(0)).collect::<Result<Vec<_>, _>>()?;
+        let quoted: Vec<_> = columns
+            .iter()
+            .filter(|column| !leave_out(&table, column))
+            .map(|column| format!("'{column}=' || quote(\"{column}\")"))
+            .collect();
+        if quoted.is_empty() {
+            continue;
+        }
+        let sql = format!("SELECT {} FROM \"{table}\" ORDER BY 1", quoted.join(" || ' ' || "));
+        let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(&mut *conn).await?;
+        let rows = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+        tables.insert(table, rows);
+    }
+    Ok(tables)
 }
 
 impl Drop for TestDatabase {
