@@ -5,5 +5,8 @@
 //! clock, the network.
 
 pub mod identifiers;
+pub mod months;
+pub mod morning;
 pub mod night;
+pub mod random;
 pub mod wales;

@@ -7,7 +7,6 @@ pub mod families;
 pub mod files;
 pub mod incidents;
 mod names;
-mod random;
 pub mod schools;
 
 use std::collections::BTreeMap;
@@ -26,7 +25,7 @@ use self::{
     random::Random,
     schools::School,
 };
-use crate::identifiers::request_id;
+use crate::{identifiers::request_id, random};
 
 /// Children on Welsh rolls, at scale 1.
 const CHILDREN: u32 = 470_000;

@@ -2,15 +2,18 @@
 
 /// A stream of numbers that a seed fixes.
 #[derive(Clone)]
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    pub(crate) const fn new(seed: u64) -> Self {
+    /// The stream of this seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// A stream of its own for something that has a name, so that one part may grow without moving the others.
-    pub(crate) fn fork(&self, label: &str) -> Self {
+    #[must_use]
+    pub fn fork(&self, label: &str) -> Self {
         // FNV-1a of the label.
         let hash = label.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -30,34 +33,34 @@ impl Random {
     }
 
     /// From 0 to one less than the limit; 0 if the limit is 0.
-    pub(crate) fn below(&mut self, limit: u32) -> u32 {
+    pub fn below(&mut self, limit: u32) -> u32 {
         let high = self.next() >> 32;
         u32::try_from((high * u64::from(limit)) >> 32).unwrap_or_default()
     }
 
     /// From the first to the last, both included.
-    pub(crate) fn between(&mut self, first: u32, last: u32) -> u32 {
+    pub fn between(&mut self, first: u32, last: u32) -> u32 {
         first + self.below(last - first + 1)
     }
 
     /// Whether something happens that happens so many times in a thousand.
-    pub(crate) fn chance(&mut self, per_mille: u32) -> bool {
+    pub fn chance(&mut self, per_mille: u32) -> bool {
         self.below(1_000) < per_mille
     }
 
     /// One of these, if there is any.
-    pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
+    pub fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         let count = u32::try_from(items.len()).ok()?;
         items.get(usize::try_from(self.below(count)).ok()?)
     }
 
     /// One of these words.
-    pub(crate) fn word(&mut self, words: &[&'static str]) -> &'static str {
+    pub fn word(&mut self, words: &[&'static str]) -> &'static str {
         self.pick(words).copied().unwrap_or_default()
     }
 
     /// One of these, each as often as its weight says.
-    pub(crate) fn weighted<T: Copy>(&mut self, items: &[(u32, T)]) -> Option<T> {
+    pub fn weighted<T: Copy>(&mut self, items: &[(u32, T)]) -> Option<T> {
         let mut left = self.below(items.iter().map(|(weight, _)| weight).sum());
         for (weight, item) in items {
             if left < *weight {
