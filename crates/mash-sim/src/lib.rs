@@ -1,2 +1,18 @@
-//! A seeded simulation of every service: the same code on a simulated bus and clock, with duplicates, reordering, delays and
-//! crashes between every pair of steps, and the promises checked after each.
+//! A seeded simulation of every service: the code that serves, on its own stores, a simulated bus and a clock that is
+//! moved by hand, with duplicates, reordering, delays and deaths between every pair of durable steps.
+//!
+//! One world is one thread, and one seed is one run. In reading order: `pulse` decides when a process dies, `bus` is the
+//! log between the processes, `local` calls a service without a socket, `process` is one service on its store, `world`
+//! is the wheel of time that drives them, `people` is everybody who calls, `watch` and `end` check the promises.
+//!
+//! Deliberately absent: real time, sockets, threads inside a world, and any knowledge of how a service does its work.
+
+pub mod bus;
+pub mod end;
+pub mod local;
+pub mod people;
+pub mod process;
+pub mod pulse;
+pub mod run;
+pub mod watch;
+pub mod world;
