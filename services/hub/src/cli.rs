@@ -196,12 +196,17 @@ impl DemoArgs {
         let against = match self.against.as_slice() {
             [] => None,
             [all] => Some(Endpoints::all_at(all)),
-            [police, education, routing] => Some(Endpoints {
+            [police, education, routing, social_care, health, delivery] => Some(Endpoints {
                 police: police.clone(),
                 education: education.clone(),
                 routing: routing.clone(),
+                social_care: social_care.clone(),
+                health: health.clone(),
+                delivery: delivery.clone(),
             }),
-            _ => anyhow::bail!("--against takes one address, or three: police, education, routing"),
+            _ => anyhow::bail!(
+                "--against takes one address, or six: police, education, routing, social care, health, delivery"
+            ),
         };
         let Self { data, database, bus, listen, once, .. } = self;
         Ok(Options { data, database, bus, listen, once, against })

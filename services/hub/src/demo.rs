@@ -6,6 +6,7 @@
 
 pub mod closing;
 pub mod faults;
+pub mod morning;
 pub mod play;
 pub mod prepare;
 pub mod refusal;
@@ -54,6 +55,8 @@ pub struct Played {
     pub names: play::Names,
     /// The closing line.
     pub closing: closing::Closing,
+    /// The morning's part of it.
+    pub referrals: morning::Referrals,
     /// The hub, unless it was there before.
     pub running: Option<Running>,
     endpoints: Endpoints,
@@ -69,13 +72,14 @@ pub struct Played {
 pub async fn run(options: &Options, shutdown: &CancellationToken) -> anyhow::Result<()> {
     begin_anew_if_finished(options)?;
     println!(
-        "MASH Hub: one night, Wednesday 18 to Thursday 19 November 2026. Everybody in it is invented.\n"
+        "MASH Hub: one night and the morning after, Wednesday 18 to Thursday 19 November 2026. Everybody is invented.\n"
     );
-    let Played { night, people, names, closing, running, endpoints, data } =
+    let Played { night, people, names, closing, referrals, running, endpoints, data } =
         play_through(options, shutdown).await?;
     tell::three_children(&night, &people, &names).await?;
     refusal::explained(&night, &people, &names).await?;
     closing.print();
+    referrals.print();
     fs::write(data.folder().join(FINISHED), "")?;
     match running {
         Some(running) if !options.once => {
@@ -88,8 +92,9 @@ pub async fn run(options: &Options, shutdown: &CancellationToken) -> anyhow::Res
         }
         None => {}
     }
-    closing.print_json()?;
-    closing.balanced()
+    closing.print_json(&referrals)?;
+    closing.balanced()?;
+    referrals.balanced()
 }
 
 /// Plays the night and leaves the hub as it is then.
@@ -121,7 +126,8 @@ pub async fn play_through(
     let names = play::night(&night, &people, &clock, bus.as_deref(), &data).await?;
     clock.move_to(Night::ends_at())?;
     let closing = closing::wait(&night, &people, &names).await?;
-    Ok(Played { night, people, names, closing, running, endpoints, data })
+    let referrals = Box::pin(morning::play(&night, &people, &clock)).await?;
+    Ok(Played { night, people, names, closing, referrals, running, endpoints, data })
 }
 
 /// A finished night is over: the next one starts from an empty folder. An unfinished one goes on.
@@ -162,7 +168,12 @@ pub struct ScriptedClock {
 }
 
 impl ScriptedClock {
-    fn open(data: &Data) -> anyhow::Result<Self> {
+    /// The clock of this data folder, at the beginning of the night if it was never set.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn open(data: &Data) -> anyhow::Result<Self> {
         let clock = Self { path: data.clock() };
         if !clock.path.exists() {
             clock.write(Night::starts_at())?;

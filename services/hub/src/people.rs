@@ -6,14 +6,23 @@ use anyhow::Context as _;
 use mash_chassis::client_channel;
 use mash_domain::organisation::OrganisationId;
 use mash_proto::{
+    delivery::v1::delivery_service_client::DeliveryServiceClient,
     education::v1::{
         directory_service_client::DirectoryServiceClient,
-        notice_service_client::NoticeServiceClient, roll_service_client::RollServiceClient,
+        notice_service_client::NoticeServiceClient, referral_service_client::ReferralServiceClient,
+        roll_service_client::RollServiceClient,
     },
-    police::v1::police_service_client::PoliceServiceClient,
+    health::v1::health_service_client::HealthServiceClient,
+    police::v1::{
+        police_service_client::PoliceServiceClient,
+        protection_service_client::ProtectionServiceClient,
+    },
     sharing::v1::{
         agreement_service_client::AgreementServiceClient,
         ruleset_service_client::RulesetServiceClient, sharing_service_client::SharingServiceClient,
+    },
+    social_care::v1::{
+        meeting_service_client::MeetingServiceClient, queue_service_client::QueueServiceClient,
     },
 };
 use tonic::{metadata::MetadataValue, transport::Channel};
@@ -29,14 +38,27 @@ pub struct Endpoints {
     pub education: String,
     /// The routing service.
     pub routing: String,
+    /// The social care service.
+    pub social_care: String,
+    /// The health service.
+    pub health: String,
+    /// The mailboxes.
+    pub delivery: String,
 }
 
 impl Endpoints {
     /// All services at one address.
     #[must_use]
     pub fn all_at(endpoint: &str) -> Self {
-        let endpoint = endpoint.to_owned();
-        Self { police: endpoint.clone(), education: endpoint.clone(), routing: endpoint }
+        let endpoint = || endpoint.to_owned();
+        Self {
+            police: endpoint(),
+            education: endpoint(),
+            routing: endpoint(),
+            social_care: endpoint(),
+            health: endpoint(),
+            delivery: endpoint(),
+        }
     }
 }
 
@@ -74,6 +96,66 @@ impl People {
     /// If there is no certificate.
     pub fn police(&self, organisation: &str) -> anyhow::Result<PoliceServiceClient<Channel>> {
         Ok(PoliceServiceClient::new(self.channel(organisation, &self.endpoints.police)?))
+    }
+
+    /// Public protection as this force.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn protection(
+        &self,
+        organisation: &str,
+    ) -> anyhow::Result<ProtectionServiceClient<Channel>> {
+        Ok(ProtectionServiceClient::new(self.channel(organisation, &self.endpoints.police)?))
+    }
+
+    /// Referrals as this school.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn school_referrals(
+        &self,
+        organisation: &str,
+    ) -> anyhow::Result<ReferralServiceClient<Channel>> {
+        Ok(ReferralServiceClient::new(self.channel(organisation, &self.endpoints.education)?))
+    }
+
+    /// Health as this board.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn health(&self, organisation: &str) -> anyhow::Result<HealthServiceClient<Channel>> {
+        Ok(HealthServiceClient::new(self.channel(organisation, &self.endpoints.health)?))
+    }
+
+    /// The queue of this authority.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn queue(&self, organisation: &str) -> anyhow::Result<QueueServiceClient<Channel>> {
+        Ok(QueueServiceClient::new(self.channel(organisation, &self.endpoints.social_care)?))
+    }
+
+    /// Meetings, disagreements and transfers of this authority.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn meetings(&self, organisation: &str) -> anyhow::Result<MeetingServiceClient<Channel>> {
+        Ok(MeetingServiceClient::new(self.channel(organisation, &self.endpoints.social_care)?))
+    }
+
+    /// The mailbox of this organisation.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn mailbox(&self, organisation: &str) -> anyhow::Result<DeliveryServiceClient<Channel>> {
+        Ok(DeliveryServiceClient::new(self.channel(organisation, &self.endpoints.delivery)?))
     }
 
     /// Notices as this school or authority.

@@ -12,6 +12,7 @@ use mash_synth::night::Night;
 use serde::Serialize;
 
 use super::{
+    morning::Referrals,
     play::{Names, outcomes},
     prepare::OPERATOR,
 };
@@ -115,8 +116,14 @@ impl Closing {
     /// # Errors
     ///
     /// Never for these fields.
-    pub fn print_json(&self) -> anyhow::Result<()> {
-        println!("{}", serde_json::to_string(self)?);
+    pub fn print_json(&self, referrals: &Referrals) -> anyhow::Result<()> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            #[serde(flatten)]
+            closing: &'a Closing,
+            referrals: &'a Referrals,
+        }
+        println!("{}", serde_json::to_string(&Line { closing: self, referrals })?);
         Ok(())
     }
 

@@ -345,7 +345,12 @@ fn is_about(content: Option<&Content>, pupil: &Pupil) -> bool {
     })
 }
 
-async fn patiently<T, F: Future<Output = anyhow::Result<Option<T>>>>(
+/// Asks again until there is something, for half a minute.
+///
+/// # Errors
+///
+/// If a call fails, or nothing comes.
+pub(super) async fn patiently<T, F: Future<Output = anyhow::Result<Option<T>>>>(
     what: &str,
     mut look: impl FnMut() -> F,
 ) -> anyhow::Result<T> {
