@@ -6,6 +6,8 @@
     reason = "only tests use it, and they should fail loudly"
 )]
 
+pub mod hub;
+
 use std::path::PathBuf;
 
 use mash_hub::demo::{Options, Played, play_through};

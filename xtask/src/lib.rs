@@ -11,3 +11,4 @@ pub mod postgres;
 pub mod process;
 pub mod services;
 pub mod setup;
+pub mod simulate;

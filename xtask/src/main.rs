@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use xtask::{check, kafka, matrix, mutants, postgres, services, setup};
+use xtask::{check, kafka, matrix, mutants, postgres, services, setup, simulate};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Tooling of the MASH Hub workspace")]
@@ -44,6 +44,12 @@ enum Task {
         #[arg(long)]
         generate: bool,
     },
+    /// Simulate months of South Wales and Gwent from one seed, with everything that can go wrong, and check the promises.
+    Simulate {
+        /// As for the program itself: `--seed 1 --days 91`; `--help` tells the rest.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Run every check and every test; each step timed, all failures listed at the end.
     Check {
         /// Only these steps: tidy, alike, fmt, "buf lint", deny, advisories, clippy, doc, test.
@@ -59,6 +65,7 @@ fn main() -> ExitCode {
         Task::Setup => setup::run(),
         Task::Matrix { bless } => matrix::run(bless),
         Task::Mutants { generate } => mutants::run(generate),
+        Task::Simulate { arguments } => simulate::run(&arguments),
         Task::Check { only } => check::run(&only),
     };
     match done {

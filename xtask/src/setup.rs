@@ -27,6 +27,7 @@ pub fn run() -> Result<()> {
     buf()?;
     cargo_deny()?;
     grpcurl()?;
+    python()?;
     solver()?;
     Ok(())
 }
@@ -52,6 +53,34 @@ fn grpcurl() -> Result<()> {
         bail!("{} was installed but does not run", program.display());
     }
     println!("setup: installed grpcurl {GRPCURL_VERSION} with go into .tools");
+    Ok(())
+}
+
+/// A client in another language, with exactly the packages that its test was written for.
+fn python() -> Result<()> {
+    let root = process::root()?;
+    let (folder, wanted) = (tools()?.join("python"), root.join("tests/python/requirements.txt"));
+    let installed = folder.join("requirements.txt");
+    let pinned = fs::read(&wanted).context("tests/python/requirements.txt cannot be read")?;
+    if fs::read(&installed).is_ok_and(|known| known == pinned) {
+        return Ok(());
+    }
+    machine::need("python3", &["python3", "python3-venv"])?;
+    if process::capture(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))
+        .is_err()
+    {
+        // Debian keeps the module apart from the interpreter.
+        machine::install(&["python3-venv"])?;
+        process::capture(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    }
+    process::capture(
+        Command::new(folder.join("bin/python"))
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(&wanted),
+    )
+    .context("pip could not install the Python client")?;
+    fs::write(&installed, pinned)?;
+    println!("setup: installed grpcio with pip into .tools/python");
     Ok(())
 }
 

@@ -1,0 +1,126 @@
+//! The pages of the agencies: every command on them is run as it stands, with a client that this project did not write,
+//! against a hub with the directory of the demonstration.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use mash_hub::{
+    data::Data,
+    demo::prepare::directory_and_rolls,
+    people::{Endpoints, People},
+    serve::{Settings, Which, start},
+};
+use mash_synth::night::Night;
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_on_a_page_of_an_agency_is_answered() {
+    let pages = pages();
+    assert!(pages.len() >= 4, "a page for each agency: {pages:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let data = Data::open(folder.path()).unwrap();
+    let shutdown = CancellationToken::new();
+    let settings = Settings {
+        which: Which::All,
+        data: folder.path().to_owned(),
+        database: None,
+        bus: "embedded".to_owned(),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        hosts: vec!["localhost".to_owned()],
+        clock: None,
+    };
+    let running = start(&settings, &shutdown).await.unwrap();
+    let host = format!("localhost:{}", running.address.port());
+    let people = People::new(data.clone(), Endpoints::all_at(&format!("https://{host}")));
+    directory_and_rolls(&Night::new(), &people).await.unwrap();
+    let mut failures = String::new();
+    for page in pages {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let script = script(&text);
+        certificates(&data, &script);
+        let (folder, host) = (folder.path().to_owned(), host.clone());
+        let run = tokio::task::spawn_blocking(move || play(&script, &folder, &host));
+        if let Err(said) = run.await.unwrap() {
+            write!(failures, "\n== {}\n{said}", page.display()).unwrap();
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+    shutdown.cancel();
+    running.wait().await.unwrap();
+}
+
+fn pages() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/agencies");
+    let mut pages: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    pages.sort();
+    pages
+}
+
+/// The blocks of a page one after the other: what one sets, the next one knows.
+fn script(page: &str) -> String {
+    let mut script = String::new();
+    let mut inside = false;
+    for line in page.lines() {
+        match (inside, line.trim_end()) {
+            (false, "```sh") => inside = true,
+            (true, "```") => inside = false,
+            (true, line) => writeln!(script, "{line}").unwrap(),
+            (false, _) => (),
+        }
+    }
+    script
+}
+
+/// Every organisation for which the page names a certificate gets one.
+fn certificates(data: &Data, script: &str) {
+    for part in script.split("certificates/").skip(1) {
+        let Some((stem, _)) = part.split_once(".pem") else { continue };
+        let stem = stem.trim_end_matches("-key");
+        let Some((kind, code)) = stem.rsplit_once('-') else { continue };
+        let organisation = format!("{kind}/{code}").parse();
+        data.organisation(&organisation.unwrap_or_else(|_| panic!("who is {stem}?"))).unwrap();
+    }
+}
+
+fn play(script: &str, folder: &Path, host: &str) -> Result<(), String> {
+    let here = |line: &str| {
+        let part = |word: &str| match word.split_once('=') {
+            Some(("DATA", _)) => format!("DATA={}", folder.display()),
+            Some(("HOST", _)) => format!("HOST={host}"),
+            _ => word.to_owned(),
+        };
+        if line.starts_with("DATA=") || line.starts_with("HOST=") {
+            line.split(' ').map(part).collect::<Vec<_>>().join(" ")
+        } else {
+            line.to_owned()
+        }
+    };
+    let lines: Vec<String> = script.lines().map(here).collect();
+    let script = format!("set -euo pipefail\nshopt -s expand_aliases\n{}\n", lines.join("\n"));
+    let path = format!("{}:{}", tool().display(), std::env::var("PATH").unwrap_or_default());
+    let output = Command::new("bash").arg("-c").arg(&script).env("PATH", path).output().unwrap();
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout.as_slice(), &output.stderr].concat();
+    Err(String::from_utf8_lossy(&said).into_owned())
+}
+
+/// Where `cargo xtask setup` puts grpcurl.
+fn tool() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/grpcurl-1.8.9");
+    assert!(
+        folder.join("grpcurl").exists(),
+        "grpcurl is not here, so nothing would be tested; `cargo xtask setup` installs it"
+    );
+    folder
+}

@@ -1,0 +1,89 @@
+//! A hub's morning, played over mutual TLS by a client in another language, with stubs made from the contract.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use mash_hub::{
+    data::Data,
+    serve::{Settings, Which, start},
+};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_plays_a_hubs_morning() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Data::open(folder.path()).unwrap();
+    for organisation in ["police/62", "authority/672"] {
+        data.organisation(&organisation.parse().unwrap()).unwrap();
+    }
+    let shutdown = CancellationToken::new();
+    let settings = Settings {
+        which: Which::All,
+        data: folder.path().to_owned(),
+        database: None,
+        bus: "embedded".to_owned(),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        hosts: vec!["localhost".to_owned()],
+        clock: None,
+    };
+    let running = start(&settings, &shutdown).await.unwrap();
+    let address = format!("localhost:{}", running.address.port());
+    let played = tokio::task::spawn_blocking({
+        let folder = folder.path().to_owned();
+        move || play(&folder, &address)
+    });
+    played.await.unwrap();
+    shutdown.cancel();
+    running.wait().await.unwrap();
+}
+
+fn play(data: &Path, address: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (python, stubs) = (python(&root), data.join("stubs"));
+    std::fs::create_dir_all(&stubs).unwrap();
+    let mut compile = Command::new(&python);
+    compile.args(["-m", "grpc_tools.protoc", "-I", "proto"]).current_dir(&root);
+    compile.arg(format!("--python_out={}", stubs.display()));
+    compile.arg(format!("--grpc_python_out={}", stubs.display()));
+    run(compile.args(protos(&root.join("proto"))));
+    let mut morning = Command::new(&python);
+    morning.arg(root.join("tests/python/morning.py"));
+    run(morning.env("MASH_STUBS", stubs).env("MASH_ADDRESS", address).env("MASH_DATA", data));
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    let said = [output.stdout.as_slice(), &output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+}
+
+/// Every file of the contract, relative to its root.
+fn protos(root: &Path) -> Vec<PathBuf> {
+    let (mut folders, mut files) = (vec![root.join("mash")], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "proto") {
+                files.push(path.strip_prefix(root).unwrap().to_owned());
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Where `cargo xtask setup` puts it.
+fn python(root: &Path) -> PathBuf {
+    let python = root.join(".tools/python/bin/python");
+    assert!(
+        python.exists(),
+        "the Python client is not here, so nothing would be tested; `cargo xtask setup` installs it"
+    );
+    python
+}
