@@ -312,7 +312,8 @@ impl Hub {
         until(&format!("a question about {name}"), async || {
             let mut page_token = String::new();
             loop {
-                let request = police::ListEnquiriesRequest { page_size: 200, page_token };
+                let request =
+                    police::ListEnquiriesRequest { page_size: 200, page_token, open_only: true };
                 let mut force = self.people.protection(FORCE).expect("a client");
                 let answer = force.list_enquiries(by(OFFICER, request)).await.ok()?.into_inner();
                 if let Some(found) = answer.enquiries.into_iter().find(|one| one.case_id == case) {

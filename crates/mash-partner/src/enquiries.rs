@@ -65,11 +65,12 @@ impl Partner {
         &self,
         caller: &Caller,
         page: Page,
+        open_only: bool,
     ) -> Result<(Vec<wire::ReceivedEnquiry>, String), PartnerError> {
         let organisation = caller.organisation.to_string();
         let owner = self.owner(&organisation);
         let mut conn = self.store.read().await?;
-        let rows = enquiries::list(&mut conn, owner, page.after, page.limit()).await?;
+        let rows = enquiries::list(&mut conn, owner, page, open_only).await?;
         let (rows, next) = page.cut(rows, |row| row.seq);
         let mut shown = Vec::with_capacity(rows.len());
         for row in &rows {

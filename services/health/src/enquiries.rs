@@ -22,7 +22,8 @@ impl Service {
         request: wire::ListEnquiriesRequest,
     ) -> Result<wire::ListEnquiriesResponse, Refusal> {
         let page = Page::read(request.page_size, &request.page_token)?;
-        let (enquiries, next_page_token) = self.partner.list_enquiries(caller, page).await?;
+        let (enquiries, next_page_token) =
+            self.partner.list_enquiries(caller, page, request.open_only).await?;
         let board = self.board(caller).await?;
         let enquiries = enquiries
             .into_iter()

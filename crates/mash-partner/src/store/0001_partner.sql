@@ -56,6 +56,8 @@ CREATE TABLE partner_enquiries (
     UNIQUE (agency, organisation, item_id),
     UNIQUE (agency, release_id)
 );
+CREATE INDEX partner_enquiries_open ON partner_enquiries (agency, organisation, seq)
+    WHERE answered = 0 AND closed_ms IS NULL;
 
 CREATE TABLE partner_answers (
     seq BIGSERIAL PRIMARY KEY,

@@ -6,6 +6,7 @@ use mash_store::{StoreError, Tx};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{Owner, count, instant, joined, organisation, split};
+use crate::names::Page;
 
 /// A question.
 pub(crate) struct EnquiryRow {
@@ -135,22 +136,23 @@ pub(crate) async fn find(
     row.as_ref().map(read).transpose()
 }
 
-/// Questions to the organisation after this number, oldest first.
+/// Questions to the organisation on this page, oldest first; if asked, only those that nobody has dealt with.
 pub(crate) async fn list(
     conn: &mut AnyConnection,
     owner: Owner<'_>,
-    after: i64,
-    limit: usize,
+    page: Page,
+    open_only: bool,
 ) -> Result<Vec<EnquiryRow>, StoreError> {
+    let open = if open_only { "AND answered = 0 AND closed_ms IS NULL" } else { "" };
     let sql = format!(
-        "SELECT {COLUMNS} FROM partner_enquiries WHERE agency = $1 AND organisation = $2 AND seq > $3
+        "SELECT {COLUMNS} FROM partner_enquiries WHERE agency = $1 AND organisation = $2 AND seq > $3 {open}
          ORDER BY seq LIMIT $4"
     );
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(owner.agency)
         .bind(owner.organisation)
-        .bind(after)
-        .bind(count(limit))
+        .bind(page.after)
+        .bind(count(page.limit()))
         .fetch_all(conn)
         .await?;
     rows.iter().map(read).collect()

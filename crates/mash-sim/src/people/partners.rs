@@ -44,8 +44,11 @@ impl World {
         self.people.expected.remove(&format!("enquiries/{force}"));
         let by = (force.as_str(), OFFICER);
         let mut page_token = std::mem::take(&mut self.people.force_page);
-        let request =
-            police::ListEnquiriesRequest { page_size: 100, page_token: page_token.clone() };
+        let request = police::ListEnquiriesRequest {
+            page_size: 100,
+            page_token: page_token.clone(),
+            open_only: true,
+        };
         let answer = self.must(Kind::Police, by, request, |local, request| async {
             ProtectionServiceClient::new(local).list_enquiries(request).await
         });
@@ -101,7 +104,11 @@ impl World {
         let contact = self.people.contacts.get(&school).and_then(|all| all.first()).cloned();
         let Some(contact) = contact else { return Ok(()) };
         let by = (school.as_str(), contact.as_str());
-        let request = education::ListEnquiriesRequest { page_size: 200, ..Default::default() };
+        let request = education::ListEnquiriesRequest {
+            page_size: 200,
+            open_only: true,
+            ..Default::default()
+        };
         let answer = self.must(Kind::Education, by, request, |local, request| async {
             ReferralServiceClient::new(local).list_enquiries(request).await
         });

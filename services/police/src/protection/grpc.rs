@@ -132,10 +132,10 @@ impl ProtectionService for ProtectionGrpc {
         request: Request<wire::ListEnquiriesRequest>,
     ) -> Result<Response<wire::ListEnquiriesResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let wire::ListEnquiriesRequest { page_size, page_token } = request.into_inner();
+        let wire::ListEnquiriesRequest { page_size, page_token, open_only } = request.into_inner();
         let page = Page::read(page_size, &page_token).map_err(status)?;
         let (enquiries, next_page_token) =
-            self.0.partner.list_enquiries(&caller, page).await.map_err(status)?;
+            self.0.partner.list_enquiries(&caller, page, open_only).await.map_err(status)?;
         Ok(Response::new(wire::ListEnquiriesResponse { enquiries, next_page_token }))
     }
 
