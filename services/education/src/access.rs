@@ -10,7 +10,7 @@ use mash_domain::{
 use mash_proto::disclosure::v1::Desk;
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::{error::Refusal, record::Record};
 
 /// Whose notices somebody may see.
 #[derive(Clone)]
@@ -19,6 +19,17 @@ pub(crate) struct View {
     pub(crate) organisation: OrganisationId,
     /// Who in it.
     pub(crate) reader: Reader,
+}
+
+impl View {
+    /// Whether a notice was released to this reader, and did not only climb to her.
+    pub(crate) fn was_told(&self, record: &Record) -> bool {
+        let desk = match &self.reader {
+            Reader::School { .. } => true,
+            Reader::Desks { desks } => desks.contains(&record.desk),
+        };
+        desk && record.recipient == self.organisation
+    }
 }
 
 /// Who in an organisation reads.

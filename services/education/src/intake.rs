@@ -244,7 +244,7 @@ impl Batch {
     ) -> Record {
         let accepted = release.accept_time.as_ref().and_then(|time| time_from_wire(time).ok());
         let accepted = accepted.unwrap_or(self.now).min(self.now);
-        // A desk has no bell; the ladder ends there.
+        // A desk has no bell: the duty desk's officer has it at once, home education's has a day.
         let bell = (recipient.kind() == OrganisationKind::School)
             .then(|| self.bells.after(recipient.code(), accepted));
         Record {

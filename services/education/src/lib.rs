@@ -59,6 +59,8 @@ const REMEMBER: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub struct Settings {
     /// How long before the bell an unacknowledged notice goes up to the authority.
     pub escalation_lead: SignedDuration,
+    /// How long a notice may wait at the home education desk, which has no bell, before it goes up to the duty desk.
+    pub desk_patience: SignedDuration,
     /// How often the ladder is looked at, in real time.
     pub sweep_interval: Duration,
     /// How often somebody who watches is told of what another process changed.
@@ -69,6 +71,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             escalation_lead: SignedDuration::from_mins(15),
+            desk_patience: SignedDuration::from_hours(24),
             sweep_interval: Duration::from_secs(5),
             watch_interval: Duration::from_secs(15),
         }

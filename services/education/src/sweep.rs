@@ -1,4 +1,5 @@
-//! The ladder: what nobody at the school has acknowledged shortly before the bell goes to a named officer of its authority.
+//! The ladder: what nobody at the school has acknowledged shortly before the bell goes to a named officer of its authority,
+//! and so does what waits at the home education desk, which has no bell, for a whole day.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use crate::{
     error::Refusal,
     intake::{NO_OFFICER, duty_officer},
     record::Record,
-    store::notices,
+    store::notices::{self, Due},
 };
 
 /// Notices in one transaction.
@@ -37,22 +38,26 @@ impl Service {
     }
 
     async fn sweep_batch(&self) -> Result<usize, Refusal> {
-        let until = self.clock.now().saturating_add(self.settings.escalation_lead);
-        let Ok(until) = until else { return Ok(0) };
+        let now = self.clock.now();
+        let (lead, patience) = (self.settings.escalation_lead, self.settings.desk_patience);
+        let (Ok(until), Ok(since)) = (now.saturating_add(lead), now.saturating_sub(patience))
+        else {
+            return Ok(0);
+        };
+        let due = Due { until, since };
         // Most rounds find nothing, and need not queue for the writer.
-        if notices::due(&mut *self.store.read().await?, until, 1).await?.is_empty() {
+        if notices::due(&mut *self.store.read().await?, due, 1).await?.is_empty() {
             return Ok(0);
         }
         let mut tx = self.store.begin().await?;
-        let due = notices::due(tx.conn(), until, BATCH).await?;
-        let mut ids: Vec<&str> = due.iter().map(String::as_str).collect();
+        let found = notices::due(tx.conn(), due, BATCH).await?;
+        let mut ids: Vec<&str> = found.iter().map(String::as_str).collect();
         ids.sort_unstable();
         let mut escalated = Vec::new();
         let mut officers = HashMap::new();
         for (_, record) in notices::lock(&mut tx, &ids).await? {
             // Somebody may have been faster, or the bell may have moved.
-            let still = record.notice.state.is_waiting() && record.notice.is_late(until);
-            if still && record.is_school() {
+            if due.holds(&record) {
                 escalated.push(self.escalate(&mut tx, record, &mut officers).await?);
             }
         }

@@ -217,17 +217,38 @@ fn condition(view: &View, first: usize) -> Option<(String, Vec<String>)> {
     }
 }
 
-/// Notices that wait although their bell rings by this time.
+/// Which notices have waited long enough.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Due {
+    /// A bell by then is too near.
+    pub(crate) until: Timestamp,
+    /// What is at the home education desk since before that has waited for too long.
+    pub(crate) since: Timestamp,
+}
+
+impl Due {
+    /// Whether this one has.
+    pub(crate) fn holds(self, record: &Record) -> bool {
+        let at_desk = record.desk == Desk::HomeEducation && record.received <= self.since;
+        let at_school = record.is_school() && record.notice.is_late(self.until);
+        record.notice.state.is_waiting() && (at_school || at_desk)
+    }
+}
+
+/// Notices that wait although they have waited long enough.
 pub(crate) async fn due(
     conn: &mut AnyConnection,
-    until: Timestamp,
+    Due { until, since }: Due,
     limit: i64,
 ) -> Result<Vec<String>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id FROM education_notices WHERE state IN ('delivered', 'opened') AND deliver_by_ms > 0
-         AND deliver_by_ms <= $1 ORDER BY deliver_by_ms, id LIMIT $2",
+        "SELECT id FROM education_notices WHERE state IN ('delivered', 'opened') AND (
+         (deliver_by_ms > 0 AND deliver_by_ms <= $1)
+         OR (deliver_by_ms = 0 AND desk = $2 AND receive_ms <= $3)) ORDER BY deliver_by_ms, id LIMIT $4",
     )
     .bind(until.as_millisecond())
+    .bind(i64::from(i32::from(Desk::HomeEducation)))
+    .bind(since.as_millisecond())
     .bind(limit)
     .fetch_all(conn)
     .await?;

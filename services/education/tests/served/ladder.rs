@@ -15,6 +15,7 @@ on_both!(
     without_an_officer_the_authority_still_has_it,
     a_duty_desk_gives_it_to_its_officer_at_once,
     home_education_waits_for_its_officer,
+    p1_home_education_that_does_nothing_for_a_day_is_not_the_end_of_it,
     a_closure_moves_the_bell_at_once,
     without_a_calendar_the_bell_is_a_guess,
 );
@@ -132,6 +133,33 @@ async fn home_education_waits_for_its_officer(dialect: Dialect) {
     assert_eq!(
         hub.receipts(3).await,
         ["DELIVERED   r1", "OPENED eleri  r1", "ACKNOWLEDGED eleri  r1"]
+    );
+}
+
+async fn p1_home_education_that_does_nothing_for_a_day_is_not_the_end_of_it(dialect: Dialect) {
+    let hub = Hub::with_school(dialect).await;
+    hub.officers("education-duty", &["nia"]).await;
+    hub.officers("home-education", &["eleri"]).await;
+    hub.release(&to_desk("h1", Desk::HomeEducation, "")).await;
+    hub.until(BRIDGEND, "eleri", one).await;
+    hub.get(BRIDGEND, "eleri", "h1").await.unwrap();
+    assert_eq!(hub.education.sweep().await, 0);
+    hub.at("2026-11-25T09:00");
+    assert_eq!(hub.education.sweep().await, 1);
+    assert_eq!(hub.education.sweep().await, 0, "once");
+    let task = hub.until(BRIDGEND, "nia", one).await.remove(0);
+    assert_eq!(task.escalated_to, "nia");
+    let seen = hub.get(BRIDGEND, "nia", "h1").await.unwrap();
+    assert!(seen.content.is_none(), "it was released to the other desk");
+    hub.acknowledge((BRIDGEND, "eleri"), "h1", 1, &id()).await.unwrap();
+    assert_eq!(
+        hub.receipts(4).await,
+        [
+            "DELIVERED   r1",
+            "OPENED eleri  r1",
+            "ESCALATED nia unacknowledged r1",
+            "ACKNOWLEDGED eleri  r1"
+        ]
     );
 }
 
