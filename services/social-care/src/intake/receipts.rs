@@ -13,7 +13,7 @@ use super::{
     arrival::Item,
     batch::{Batch, ends},
 };
-use crate::{outgoing, store::sent::Sent};
+use crate::{effects::prompt, outgoing, record::id_of, store::sent::Sent};
 
 impl Batch<'_> {
     /// A recipient did something with an item of this hub. The first one that ends it wins.
@@ -46,7 +46,7 @@ impl Batch<'_> {
         let ids = [&release.reply_to, &release.item_id];
         let found = ids.iter().find_map(|id| self.sent.get(*id).cloned());
         self.taken(item);
-        let Some(mut sent) = found else { return };
+        let Some(mut sent) = found else { return self.own_report(item) };
         let withheld = release.non_delivery_code == "withheld";
         let state = if withheld { "withheld" } else { "undelivered" };
         state.clone_into(&mut sent.state);
@@ -65,6 +65,17 @@ impl Batch<'_> {
                 self.effects.prompt(&case.record, about, &person, self.now);
             }
         }
+    }
+
+    /// A report of the public or of a family that moves in is not in the queue that it was
+    /// meant for. Whoever took it thinks that it is, and nobody else would miss it.
+    fn own_report(&mut self, item: &Item) {
+        let Item { authority, release, .. } = item;
+        let manager = self.hub(authority).manager().to_owned();
+        let referral = id_of(authority, &release.case_id);
+        let about = (authority.as_str(), referral.as_str(), release.case_id.as_str());
+        let what = ("item-undelivered", release.reply_to.as_str());
+        self.effects.prompts.push(prompt(about, what, &manager, self.now));
     }
 
     fn end_feedback(&mut self, sent: &Sent, state: FeedbackState) {

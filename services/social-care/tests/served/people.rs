@@ -16,6 +16,7 @@ use crate::support::{BRIDGEND, HEALTH, Hub, SCHOOL, by, child, id, organisation,
 
 on_both!(
     a_report_of_the_public_goes_the_way_of_every_referral_and_is_confirmed,
+    p1_a_report_of_the_public_that_nobody_may_have_is_put_to_the_manager,
     protection_is_told_to_every_board_and_the_lead_worker_hears_who_looked,
     a_worker_links_and_takes_apart,
 );
@@ -53,6 +54,22 @@ fn report(kind: ReportKind) -> Report {
         place_authority_code: "672".into(),
         ..Report::default()
     }
+}
+
+async fn p1_a_report_of_the_public_that_nobody_may_have_is_put_to_the_manager(dialect: Dialect) {
+    let hub = Hub::start(dialect).await;
+    let request = wire::RecordPublicReportRequest {
+        request_id: id(),
+        reference: "PUB-1".into(),
+        report: Some(report(ReportKind::Public)),
+    };
+    let taken = hub.queue().record_public_report(by("worker-1", request)).await.unwrap();
+    let taken = taken.into_inner().sent.unwrap();
+    let sent = hub.sent(ItemKind::Referral, 1).await.remove(0);
+    hub.not_delivered(&sent, "withheld").await;
+    let prompt = hub.until_prompt("item-undelivered").await;
+    assert_eq!((prompt.referral, prompt.subject), (taken.name, sent.item_id));
+    assert_eq!((prompt.to.as_str(), prompt.open), ("duty-manager", true));
 }
 
 async fn a_report_of_the_public_goes_the_way_of_every_referral_and_is_confirmed(dialect: Dialect) {
