@@ -20,7 +20,10 @@ mod transfers;
 use jiff::Timestamp;
 use mash_domain::{
     clock::{Ring, ids},
-    referral::work::{Decision, Outcome},
+    referral::{
+        meeting::disagreement::Stage,
+        work::{Decision, Outcome},
+    },
 };
 use mash_proto::social_care::v1 as wire;
 use mash_store::{StoreError, Tx};
@@ -114,7 +117,8 @@ fn show_disagreement(
 ) -> wire::Disagreement {
     let mut disagreement = kept.wire.clone();
     let mut clocks = timekeeping::shown(case, &[&disagreement.name], now);
-    clocks.sort_by_key(|clock| clock.start_time.map(|time| (time.seconds, time.nanos)));
+    // By stage and not by time: two stages can begin within one instant, and rows come in any order.
+    clocks.sort_by_key(|clock| Stage::ALL.iter().position(|stage| stage.clock() == clock.rule));
     disagreement.clock = clocks.pop();
     disagreement
 }
