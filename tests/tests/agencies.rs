@@ -1,5 +1,6 @@
 //! The pages of the agencies: every command on them is run as it stands, with a client that this project did not write,
-//! against a hub with the directory of the demonstration.
+//! against a hub with the directory of the demonstration, at the time at which the demonstration ends. What a page says
+//! is refused is refused with the code that it names.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
@@ -11,11 +12,11 @@ use std::{
 
 use mash_hub::{
     data::Data,
-    demo::prepare::directory_and_rolls,
+    demo::{ScriptedClock, prepare::directory_and_rolls},
     people::{Endpoints, People},
     serve::{Settings, Which, start},
 };
-use mash_synth::night::Night;
+use mash_synth::{morning::at, night::Night};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,6 +25,8 @@ async fn every_command_on_a_page_of_an_agency_is_answered() {
     assert!(pages.len() >= 4, "a page for each agency: {pages:?}");
     let folder = tempfile::tempdir().unwrap();
     let data = Data::open(folder.path()).unwrap();
+    let clock = ScriptedClock::open(&data).unwrap();
+    clock.move_to(at::HEARD).unwrap();
     let shutdown = CancellationToken::new();
     let settings = Settings {
         which: Which::All,
@@ -32,7 +35,7 @@ async fn every_command_on_a_page_of_an_agency_is_answered() {
         bus: "embedded".to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
         hosts: vec!["localhost".to_owned()],
-        clock: None,
+        clock: Some(data.clock()),
     };
     let running = start(&settings, &shutdown).await.unwrap();
     let host = format!("localhost:{}", running.address.port());
@@ -52,6 +55,41 @@ async fn every_command_on_a_page_of_an_agency_is_answered() {
     assert!(failures.is_empty(), "{failures}");
     shutdown.cancel();
     running.wait().await.unwrap();
+}
+
+/// The pages that describe a service, and the contract of each of its services.
+const CONTRACTS: [(&str, &str); 6] = [
+    ("police.md", "mash/police/v1/protection_service.proto"),
+    ("health.md", "mash/health/v1/health_service.proto"),
+    ("education.md", "mash/education/v1/referral_service.proto"),
+    ("social-care.md", "mash/social_care/v1/queue_service.proto"),
+    ("social-care-meetings.md", "mash/social_care/v1/meeting_service.proto"),
+    ("receiving.md", "mash/delivery/v1/delivery_service.proto"),
+];
+
+#[test]
+fn a_page_names_every_call_and_tells_of_events_and_clocks() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut missing = String::new();
+    for (page, contract) in CONTRACTS {
+        let text = std::fs::read_to_string(root.join("docs/agencies").join(page)).unwrap();
+        let contract = std::fs::read_to_string(root.join("proto").join(contract)).unwrap();
+        let calls = contract.lines().filter_map(|line| line.trim().strip_prefix("rpc "));
+        for call in calls.filter_map(|line| line.split('(').next()) {
+            if !text.contains(&format!("`{call}`")) && !text.contains(&format!("/{call}")) {
+                writeln!(missing, "{page}: {call}").unwrap();
+            }
+        }
+        if page == "receiving.md" {
+            continue;
+        }
+        for title in ["\n## Calls\n", "\n## Events\n", "\n## Clocks", "\n## To try it\n"] {
+            if !text.contains(title) {
+                writeln!(missing, "{page}: {}", title.trim()).unwrap();
+            }
+        }
+    }
+    assert!(missing.is_empty(), "not on the page:\n{missing}");
 }
 
 fn pages() -> Vec<PathBuf> {
@@ -105,14 +143,28 @@ fn play(script: &str, folder: &Path, host: &str) -> Result<(), String> {
         }
     };
     let lines: Vec<String> = script.lines().map(here).collect();
-    let script = format!("set -euo pipefail\nshopt -s expand_aliases\n{}\n", lines.join("\n"));
+    let script = format!("set -euo pipefail\n{}\n", lines.join("\n"));
     let path = format!("{}:{}", tool().display(), std::env::var("PATH").unwrap_or_default());
     let output = Command::new("bash").arg("-c").arg(&script).env("PATH", path).output().unwrap();
-    if output.status.success() {
-        return Ok(());
-    }
     let said = [output.stdout.as_slice(), &output.stderr].concat();
-    Err(String::from_utf8_lossy(&said).into_owned())
+    let said = String::from_utf8_lossy(&said).into_owned();
+    if !output.status.success() {
+        return Err(said);
+    }
+    let unheard = |code: &&str| !said.contains(&format!("Message: {code}:"));
+    match refusals(&script).find(unheard) {
+        Some(code) => Err(format!("{said}\nnothing was refused with {code}")),
+        None => Ok(()),
+    }
+}
+
+/// The codes with which a page says that calls are refused: `… || true  # MASH-C009`.
+fn refusals(script: &str) -> impl Iterator<Item = &str> {
+    let said = script.lines().filter_map(|line| line.split_once("|| true"));
+    said.map(|(_, comment)| {
+        let code = comment.trim_start_matches([' ', '#']).split([' ', ':']).next();
+        code.filter(|code| code.starts_with("MASH-")).expect("a refusal names its code")
+    })
 }
 
 /// Where `cargo xtask setup` puts grpcurl.
