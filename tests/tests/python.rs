@@ -1,4 +1,5 @@
-//! A hub's morning, played over mutual TLS by a client in another language, with stubs made from the contract.
+//! A hub's morning, played over mutual TLS by a client in another language, with stubs made from the contract, against a
+//! hub with the directory of the demonstration.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
@@ -9,17 +10,32 @@ use std::{
 
 use mash_hub::{
     data::Data,
+    demo::{ScriptedClock, prepare::directory_and_rolls},
+    people::{Endpoints, People},
     serve::{Settings, Which, start},
 };
+use mash_synth::{morning::at, night::Night};
 use tokio_util::sync::CancellationToken;
+
+/// Whoever has a certificate in the morning.
+const CALLERS: [&str; 6] = [
+    "police/62",
+    "police/52",
+    "authority/672",
+    "authority/673",
+    "school/6722951",
+    "health-board/7A5",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn python_plays_a_hubs_morning() {
     let folder = tempfile::tempdir().unwrap();
     let data = Data::open(folder.path()).unwrap();
-    for organisation in ["police/62", "authority/672"] {
+    for organisation in CALLERS {
         data.organisation(&organisation.parse().unwrap()).unwrap();
     }
+    let clock = ScriptedClock::open(&data).unwrap();
+    clock.move_to(at::HEARD).unwrap();
     let shutdown = CancellationToken::new();
     let settings = Settings {
         which: Which::All,
@@ -28,10 +44,12 @@ async fn python_plays_a_hubs_morning() {
         bus: "embedded".to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
         hosts: vec!["localhost".to_owned()],
-        clock: None,
+        clock: Some(data.clock()),
     };
     let running = start(&settings, &shutdown).await.unwrap();
     let address = format!("localhost:{}", running.address.port());
+    let people = People::new(data, Endpoints::all_at(&format!("https://{address}")));
+    directory_and_rolls(&Night::new(), &people).await.unwrap();
     let played = tokio::task::spawn_blocking({
         let folder = folder.path().to_owned();
         move || play(&folder, &address)
