@@ -139,11 +139,11 @@ def parts(content: Message) -> set[str]:
     return {field.name for field, _ in content.ListFields()}
 
 
-def of_partner(enquiries: Iterable[Any], organisation: common.Organisation) -> Any:
-    """The one question to this partner."""
-    found = [one for one in enquiries if one.partner == organisation]
-    expect(f"questions to {organisation.code}", len(found), 1)
-    return found[0]
+def named(found: Iterable[Any], name: str) -> Any:
+    """The one with this name."""
+    ours = [one for one in found if one.name == name]
+    expect(f"how many are called {name}", len(ours), 1)
+    return ours[0]
 
 
 def notice() -> police.ProtectionNotice:
@@ -205,10 +205,11 @@ class Morning:
         self.graded()
         questions = self.asked()
         self.received_over_the_stream()
+        self.no_longer_needed()
         self.school_answers(questions[SCHOOL.code])
         self.health_answers(questions[BOARD.code])
         self.police_refuse(questions[FORCE.code])
-        self.read_together()
+        self.read_together(questions)
         snapshot = self.decided()
         self.referrer_reads()
         self.late_word_changes_nothing(questions[SCHOOL.code], snapshot)
@@ -396,6 +397,34 @@ class Morning:
         expect("what comes again", receive_all(self.mailbox), [])
         told("police receive the question over the stream, once")
 
+    def no_longer_needed(self) -> None:
+        """The hub asks police something else, and needs no answer after all: they see so."""
+        question = care.PartnerQuestion(partner=FORCE, topics=["household"])
+        request = care.AskPartnersRequest(
+            request_id=request_id("ask-again"),
+            name=self.name,
+            expected_revision=self.read().referral.revision,
+            questions=[question],
+        )
+        name = self.hub.AskPartners(request).enquiries[0].name
+
+        def look(open_only: bool) -> list[partner.ReceivedEnquiry]:
+            request = police.ListEnquiriesRequest(page_size=200, open_only=open_only)
+            listed = self.force.ListEnquiries(request).enquiries
+            return [one for one in listed if one.name == name]
+
+        until("the other question to police", lambda: look(open_only=True))
+        close = care.CloseEnquiryRequest(
+            request_id=request_id("close"), name=name, reason="They told us by telephone."
+        )
+        closed = self.hub.CloseEnquiry(close).enquiry
+        expect("the question at the hub", closed.state, referral.HUB_ENQUIRY_STATE_CLOSED)
+        until("word to police that no answer is needed", lambda: not look(open_only=True))
+        kept = named(look(open_only=False), name)
+        expect("the question at police", kept.state, partner.ENQUIRY_STATE_CLOSED)
+        expect("what police still have of it", kept.HasField("content"), False)
+        told("a question that needs no answer any more is taken back")
+
     def school_answers(self, name: str) -> None:
         """The school learns who the child is and what is asked, and nothing of what happened."""
 
@@ -478,7 +507,7 @@ class Morning:
         expect("the question", given.state, partner.ENQUIRY_STATE_REFUSED)
         told("police refuse, with a reason")
 
-    def read_together(self) -> None:
+    def read_together(self, questions: dict[str, str]) -> None:
         """The hub reads who answered what and who refused why, and nothing kept from it."""
 
         def look() -> care.GetReferralResponse | None:
@@ -486,9 +515,9 @@ class Morning:
             return found if found.referral.unanswered == 0 else None
 
         found = until("the answers", look)
-        expect("how many were asked", found.referral.asked, 3)
+        expect("how many were asked", found.referral.asked, 4)
         of_school, of_board, of_force = (
-            of_partner(found.enquiries, one) for one in (SCHOOL, BOARD, FORCE)
+            named(found.enquiries, questions[one.code]) for one in (SCHOOL, BOARD, FORCE)
         )
         expect("the school", of_school.state, referral.HUB_ENQUIRY_STATE_ANSWERED)
         expect("health", of_board.state, referral.HUB_ENQUIRY_STATE_ANSWERED)
@@ -529,6 +558,7 @@ class Morning:
         expect("who had answered", answered, {SCHOOL.code, BOARD.code})
         expect("who had refused", [one.partner for one in frozen.snapshot.refused], [FORCE])
         expect("who had not answered", list(frozen.snapshot.unanswered), [])
+        expect("who need not answer", [one.partner for one in frozen.snapshot.closed], [FORCE])
         told("decided: a strategy discussion; what was known is frozen")
         return frozen
 

@@ -180,11 +180,7 @@ pub(crate) fn enquiry(
     now: Timestamp,
 ) -> OutboxMessage {
     let enquiry = &kept.enquiry;
-    let mut item = about(record, ItemKind::Enquiry, "enquiry", hub);
-    item.item_id.clone_from(&kept.id);
-    item.revision = enquiry.reminders.saturating_add(1);
-    item.to = enquiry.partner.clone().into_iter().collect();
-    item.submit_time = Some(time_to_wire(now));
+    let mut item = asked(record, kept, hub, now);
     item.practitioner.clone_from(&enquiry.practitioner);
     if let Some(content) = &mut item.content {
         content.child = child.cloned();
@@ -196,6 +192,30 @@ pub(crate) fn enquiry(
         });
     }
     submitted(&item, now)
+}
+
+/// That no answer is needed any more: the partner has the question no longer. Nothing follows it, for a question that is
+/// closed is not asked again.
+pub(crate) fn enquiry_closed(
+    record: &Record,
+    kept: &KeptEnquiry,
+    (hub, by): (&Hub, &str),
+    now: Timestamp,
+) -> OutboxMessage {
+    let mut item = asked(record, kept, hub, now);
+    item.revision = item.revision.saturating_add(1);
+    item.withdrawn = true;
+    by.clone_into(&mut item.practitioner);
+    submitted(&item, now)
+}
+
+fn asked(record: &Record, kept: &KeptEnquiry, hub: &Hub, now: Timestamp) -> ItemSubmitted {
+    let mut item = about(record, ItemKind::Enquiry, "enquiry", hub);
+    item.item_id.clone_from(&kept.id);
+    item.revision = kept.enquiry.reminders.saturating_add(1);
+    item.to = kept.enquiry.partner.clone().into_iter().collect();
+    item.submit_time = Some(time_to_wire(now));
+    item
 }
 
 /// What health boards are told of a child.

@@ -1,11 +1,11 @@
-//! No answer is needed any more. One that comes is kept and shown all the same.
+//! No answer is needed any more, and the partner is told so. One that comes is kept and shown all the same.
 
 use mash_chassis::Caller;
 use mash_domain::referral::{enquiry::Command, work::Command as WorkCommand};
 use mash_proto::social_care::v1 as wire;
 
 use super::chase_enquiry::asked;
-use crate::{Service, access, call::fresh, error::Refusal};
+use crate::{Service, access, call::fresh, error::Refusal, outgoing};
 
 impl Service {
     pub(crate) async fn close_enquiry(
@@ -26,6 +26,8 @@ impl Service {
         if event.is_some() {
             kept.enquiry.close_reason = reason;
             call.effects.enquiries.insert(id.clone(), kept.clone());
+            let hub = (&case.hub, call.by.as_str());
+            call.effects.outbox.push(outgoing::enquiry_closed(&case.record, kept, hub, now));
         }
         let enquiry = Some(kept.enquiry.clone());
         if event.is_some_and(|event| event.ends_check()) {

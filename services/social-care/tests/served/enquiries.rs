@@ -10,6 +10,7 @@ on_both!(
     a_chase_is_the_next_revision_of_the_same_question,
     a_question_that_nobody_has_is_told_and_chased_once,
     a_closed_question_still_keeps_its_answer,
+    a_closed_question_is_taken_back_where_it_went,
     a_late_answer_is_shown_as_late_and_p29_tells_how_long_partners_take,
 );
 
@@ -94,6 +95,33 @@ async fn a_closed_question_still_keeps_its_answer(dialect: Dialect) {
     let found = hub.until("c-1", |found| found.items.len() == 2).await;
     assert_eq!(found.referral.unwrap().unanswered, 0);
     assert!(found.enquiries[0].state() == wire::HubEnquiryState::Closed);
+}
+
+async fn a_closed_question_is_taken_back_where_it_went(dialect: Dialect) {
+    let hub = Hub::start(dialect).await;
+    let name = hub.referred("c-1", SCHOOL, child("Carys", "9990000018")).await;
+    hub.grade(&name, wire::Grade::Amber, "").await.unwrap();
+    let asked = hub.ask(&name, &[POLICE]).await.unwrap().enquiries.remove(0);
+    let chase =
+        wire::ChaseEnquiryRequest { request_id: id(), name: asked.name.clone(), due_time: None };
+    hub.queue().chase_enquiry(by("worker-1", chase)).await.unwrap();
+    for _ in 0..2 {
+        let close = wire::CloseEnquiryRequest {
+            request_id: id(),
+            name: asked.name.clone(),
+            reason: "told by telephone".to_owned(),
+        };
+        hub.queue().close_enquiry(by("worker-2", close)).await.unwrap();
+    }
+    // What is asked next comes after everything that closing sent.
+    hub.ask(&name, &[HEALTH]).await.unwrap();
+    let sent = hub.sent(ItemKind::Enquiry, 4).await;
+    let [first, _, closed, next] = sent.as_slice() else { panic!("{} items", sent.len()) };
+    assert!(closed.withdrawn && !next.withdrawn, "closed once");
+    assert_eq!((&closed.item_id, closed.revision), (&first.item_id, 3), "after the reminder");
+    assert!(closed.to == first.to && closed.practitioner == "worker-2");
+    let content = closed.content.clone().unwrap_or_default();
+    assert!(content.child.is_none() && content.question.is_none(), "it asks nothing again");
 }
 
 async fn a_late_answer_is_shown_as_late_and_p29_tells_how_long_partners_take(dialect: Dialect) {
