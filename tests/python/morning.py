@@ -7,7 +7,7 @@ see is looked for and not found.
 
 Everything is invented. Run by tests/tests/python.rs, with stubs made from proto/ beforehand,
 against a hub with the directory of the demonstration. The environment names it: MASH_ADDRESS;
-MASH_DATA, the folder with the certificates; MASH_STUBS, the folder with the stubs. Whatever is
+MASH_DATA, the folder with the certificates; PYTHONPATH, the folder with the stubs. Whatever is
 not as it should be is told, and the exit code is 1.
 """
 
@@ -15,42 +15,27 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
-import pathlib
-import queue
 import sys
-import time
-import uuid
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
 
 import grpc
-from google.protobuf.message import Message
-
-sys.path.insert(0, os.environ["MASH_STUBS"])
-
-from mash.delivery.v1 import delivery_service_pb2 as delivery  # noqa: E402
-from mash.delivery.v1 import delivery_service_pb2_grpc as delivery_rpc  # noqa: E402
-from mash.disclosure.v1 import disclosure_pb2 as disclosure  # noqa: E402
-from mash.education.v1 import referral_service_pb2 as education  # noqa: E402
-from mash.education.v1 import referral_service_pb2_grpc as education_rpc  # noqa: E402
-from mash.health.v1 import health_pb2 as clinic  # noqa: E402
-from mash.health.v1 import health_service_pb2 as health  # noqa: E402
-from mash.health.v1 import health_service_pb2_grpc as health_rpc  # noqa: E402
-from mash.police.v1 import protection_service_pb2 as police  # noqa: E402
-from mash.police.v1 import protection_service_pb2_grpc as police_rpc  # noqa: E402
-from mash.referral.v1 import item_pb2 as item  # noqa: E402
-from mash.referral.v1 import partner_pb2 as partner  # noqa: E402
-from mash.referral.v1 import report_pb2 as report  # noqa: E402
-from mash.social_care.v1 import queue_service_pb2 as care  # noqa: E402
-from mash.social_care.v1 import queue_service_pb2_grpc as care_rpc  # noqa: E402
-from mash.social_care.v1 import referral_pb2 as referral  # noqa: E402
-from mash.type.v1 import type_pb2 as common  # noqa: E402
-
-ADDRESS = os.environ["MASH_ADDRESS"]
-DATA = pathlib.Path(os.environ["MASH_DATA"])
-PATIENCE_SECONDS = 30.0
-CALL_SECONDS = 20.0
+from desks import Desk, Wrong, expect, named, parts, receive_all, refused, request_id, told, until
+from invented import notice
+from mash.delivery.v1 import delivery_service_pb2 as delivery
+from mash.delivery.v1 import delivery_service_pb2_grpc as delivery_rpc
+from mash.disclosure.v1 import disclosure_pb2 as disclosure
+from mash.education.v1 import referral_service_pb2 as education
+from mash.education.v1 import referral_service_pb2_grpc as education_rpc
+from mash.health.v1 import health_pb2 as clinic
+from mash.health.v1 import health_service_pb2 as health
+from mash.health.v1 import health_service_pb2_grpc as health_rpc
+from mash.police.v1 import protection_service_pb2 as police
+from mash.police.v1 import protection_service_pb2_grpc as police_rpc
+from mash.referral.v1 import item_pb2 as item
+from mash.referral.v1 import partner_pb2 as partner
+from mash.social_care.v1 import queue_service_pb2 as care
+from mash.social_care.v1 import queue_service_pb2_grpc as care_rpc
+from mash.social_care.v1 import referral_pb2 as referral
+from mash.type.v1 import type_pb2 as common
 
 FORCE = common.Organisation(kind=common.ORGANISATION_KIND_POLICE_FORCE, code="62")
 SCHOOL = common.Organisation(kind=common.ORGANISATION_KIND_SCHOOL, code="6722951")
@@ -62,125 +47,6 @@ REASON = "Alone at night for the third time, and often away on Mondays."
 WOULD_CHANGE_IT = "A parent who was there."
 REFUSAL = "An arrest is planned; an answer now could tip off a suspect."
 IN_CONFIDENCE = "An aunt says that the mother drinks."
-
-Found = TypeVar("Found")
-
-
-class Wrong(Exception):
-    """Something is not as it should be."""
-
-
-def expect(what: str, found: Any, wanted: Any) -> None:
-    """Stops the morning, in words, unless what was found is what was wanted."""
-    if found != wanted:
-        raise Wrong(f"{what}: {found!r}, and not {wanted!r}")
-
-
-def until(what: str, look: Callable[[], Found | None]) -> Found:
-    """Asks again until there is something: what crosses the bus takes a moment, and no longer."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise Wrong(f"{what} did not come within {PATIENCE_SECONDS:.0f} s")
-
-
-def request_id(step: str) -> str:
-    """The id of a request: the same for the same step in every run."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"mash-tests/morning/{step}"))
-
-
-def told(step: str) -> None:
-    """One line for each thing that was done and seen."""
-    print(f"  {step}")
-
-
-class Desk:
-    """A service, called with the certificate of an organisation and in the name of a person."""
-
-    def __init__(self, stub: Callable[[grpc.Channel], Any], certificate: str, person: str) -> None:
-        self._stub = stub(channel(certificate))
-        self._metadata = (("mash-practitioner", person),) if person else ()
-
-    def __getattr__(self, call: str) -> Callable[[Message], Any]:
-        method = getattr(self._stub, call)
-        return functools.partial(method, metadata=self._metadata, timeout=CALL_SECONDS)
-
-
-@functools.cache
-def channel(certificate: str) -> grpc.Channel:
-    """A channel with the certificate of an organisation, such as `police-62`."""
-    folder = DATA / "certificates"
-    credentials = grpc.ssl_channel_credentials(
-        root_certificates=(DATA / "ca" / "ca.pem").read_bytes(),
-        private_key=(folder / f"{certificate}-key.pem").read_bytes(),
-        certificate_chain=(folder / f"{certificate}.pem").read_bytes(),
-    )
-    return grpc.secure_channel(ADDRESS, credentials)
-
-
-def refused(
-    what: str, call: Callable[[Message], Any], request: Message, status: grpc.StatusCode, code: str
-) -> grpc.RpcError:
-    """The call is refused with this status and this code of the hub, and with nothing else."""
-    try:
-        answer = call(request)
-    except grpc.RpcError as error:
-        expect(f"{what}, status", error.code(), status)
-        expect(f"{what}, code", error.details().partition(":")[0], code)
-        return error
-    raise Wrong(f"{what} was answered: {answer}")
-
-
-def parts(content: Message) -> set[str]:
-    """Which parts of what may be known are there."""
-    return {field.name for field, _ in content.ListFields()}
-
-
-def named(found: Iterable[Any], name: str) -> Any:
-    """The one with this name."""
-    ours = [one for one in found if one.name == name]
-    expect(f"how many are called {name}", len(ours), 1)
-    return ours[0]
-
-
-def notice() -> police.ProtectionNotice:
-    """A public protection notice about a child whom nobody has."""
-    return police.ProtectionNotice(
-        reference=REFERENCE,
-        grade=police.NOTICE_GRADE_AMBER,
-        report=report.Report(
-            form_version=1,
-            urgency=report.URGENCY_SAME_DAY,
-            child=report.Subject(
-                given_names="Invented",
-                family_name="Python",
-                date_of_birth=common.Date(year=2017, month=3, day=4),
-                nhs_number="9990000034",
-                address=report.Address(
-                    lines=["1 Nowhere Street"],
-                    postcode="CF31 1ZZ",
-                    protect=common.ANSWER_NO,
-                    authority_code="672",
-                ),
-            ),
-            concerns=[
-                report.Concern(
-                    what="Found alone at the station at night.",
-                    when="Wednesday night",
-                    evidence=disclosure.EVIDENCE_CLASS_FACT,
-                )
-            ],
-            voice=report.Voice(
-                spoken_to=common.ANSWER_YES, words="I was waiting.", alone=common.ANSWER_YES
-            ),
-            harm_suspected=common.ANSWER_YES,
-            referrer=report.Referrer(name="PC Invented", role="officer", telephone="01632 960400"),
-            place_authority_code="672",
-        ),
-    )
 
 
 class Morning:
@@ -265,7 +131,7 @@ class Morning:
     def police_notify(self) -> None:
         """Police notify, and once more as after a lost answer: the same answer, one effect."""
         request = police.SubmitProtectionNoticeRequest(
-            request_id=request_id("notify"), notice=notice()
+            request_id=request_id("notify"), notice=notice(REFERENCE)
         )
         first = self.force.SubmitProtectionNotice(request)
         expect("the repeated notice", self.force.SubmitProtectionNotice(request), first)
@@ -613,19 +479,6 @@ class Morning:
         expect("open", after.open - before.open, 0)
         known = after.feedback_acknowledged - before.feedback_acknowledged
         expect("known to the referrer", known, 1)
-
-
-def receive_all(mailbox: Desk) -> list[int]:
-    """Receives what waits, acknowledges each item on the same call, and gives their kinds."""
-    say: queue.SimpleQueue[delivery.ReceiveRequest | None] = queue.SimpleQueue()
-    say.put(delivery.ReceiveRequest(open=delivery.Open(window=10, until_empty=True)))
-    kinds = []
-    for one in mailbox.Receive(iter(say.get, None)):
-        kinds.append(one.released.kind)
-        acknowledge = delivery.Acknowledge(names=[one.name])
-        say.put(delivery.ReceiveRequest(acknowledge=acknowledge))
-    say.put(None)
-    return kinds
 
 
 def main() -> int:

@@ -70,7 +70,11 @@ fn play(data: &Path, address: &str) {
     run(compile.args(protos(&root.join("proto"))));
     let mut morning = Command::new(&python);
     morning.arg(root.join("tests/python/morning.py"));
-    run(morning.env("MASH_STUBS", stubs).env("MASH_ADDRESS", address).env("MASH_DATA", data));
+    run(morning
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONPATH", stubs)
+        .env("MASH_ADDRESS", address)
+        .env("MASH_DATA", data));
 }
 
 fn run(command: &mut Command) {
