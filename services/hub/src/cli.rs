@@ -136,8 +136,9 @@ struct DemoArgs {
     /// Exit when the night is over, with one line of JSON; the exit code tells whether in = out.
     #[arg(long)]
     once: bool,
-    /// Play against services that are up: one address, or those of police, education and routing.
-    #[arg(long, value_delimiter = ',', value_name = "URL[,URL,URL]")]
+    /// Play against services that are up: one address, or those of police, education, routing, social care, health and
+    /// delivery.
+    #[arg(long, value_delimiter = ',', value_name = "URL[,URL…]")]
     against: Vec<String>,
 }
 

@@ -11,12 +11,16 @@ use std::{
 
 use mash_store::{Dialect, testing::TestDatabase};
 
-const CLOSING: &str =
-    r#"{"accepted":16,"acknowledged":12,"escalated":2,"withheld":2,"pending":0,"lost":0,"late":0}"#;
+const CLOSING: &str = concat!(
+    r#"{"accepted":16,"acknowledged":12,"escalated":2,"withheld":2,"pending":0,"lost":0,"late":0,"#,
+    r#""referrals":{"accepted":3,"decided":3,"feedback_delivered":3,"feedback_escalated":0,"withheld":0,"#,
+    r#""pending":0,"lost":0,"late":0}}"#
+);
 
-/// When the process is killed, counted from its start: every part of the night, from the first import to the count.
-/// The moments do not divide the night evenly, so that on a slower machine other steps are hit.
-const MOMENTS_MS: [u64; 9] = [150, 400, 620, 700, 850, 990, 1_150, 1_400, 1_900];
+/// When the process is killed, counted from its start: every part of the night and of the morning, from the first
+/// import to the count. The moments do not divide them evenly, so that on a slower machine other steps are hit.
+const MOMENTS_MS: [u64; 12] =
+    [150, 400, 620, 700, 850, 990, 1_150, 1_300, 1_450, 1_600, 1_900, 2_300];
 
 #[tokio::test]
 async fn the_closing_line_is_the_same_after_kills_on_the_embedded_pair() {

@@ -1,11 +1,16 @@
 //! What clocks do when their time comes: each is started first, then the day goes on.
 
+use std::{sync::Mutex, time::Duration};
+
 use mash_proto::{
     police::v1 as police,
-    referral::v1::{ClockState, ReportKind},
+    referral::v1::{ClockState, ReportKind, SentReferral},
     social_care::v1::{self as care, Grade, Outcome},
 };
-use mash_tests::hub::{FORCE, HUB, Hub, MANAGER, OFFICER, WORKER, by, id, organisation};
+use mash_tests::hub::{FORCE, HUB, Hub, MANAGER, OFFICER, WORKER, by, id, organisation, until};
+
+/// Less than a call waits by itself, so that the failure tells of the clock.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn graded(hub: &Hub, grade: Grade) -> String {
     let name = hub.notify(hub.report(ReportKind::PoliceNotice)).await;
@@ -14,11 +19,17 @@ async fn graded(hub: &Hub, grade: Grade) -> String {
 }
 
 async fn reaches(hub: &Hub, name: &str, rule: &str, state: ClockState) {
+    let stood = Mutex::new(String::new());
     let at = |found: &care::GetReferralResponse| {
         let clocks = found.referral.as_ref().map(|it| it.clocks.as_slice()).unwrap_or_default();
+        let states =
+            clocks.iter().map(|clock| format!("{}: {}", clock.rule, clock.state().as_str_name()));
+        *stood.lock().unwrap() = states.collect::<Vec<_>>().join(", ");
         clocks.iter().any(|clock| clock.rule == rule && clock.state() == state)
     };
-    hub.until(name, at).await;
+    let found = tokio::time::timeout(PATIENCE, hub.until(name, at)).await;
+    let state = state.as_str_name();
+    assert!(found.is_ok(), "{rule} is not {state}; {}", stood.lock().unwrap());
 }
 
 async fn is_told(hub: &Hub, name: &str, code: &str, rule: &str) {
@@ -53,7 +64,7 @@ pub(crate) async fn every_clock_warns_and_breaches_once(hub: &Hub) {
     offer(hub, &offered).await;
     let protection = police_protection(hub).await;
     let missing = back_from_missing(hub).await;
-    telephoned(hub).await;
+    let telephoned = telephoned(hub).await;
 
     reaches(hub, &in_time, "triage-green", ClockState::Met).await;
     reaches(hub, &red, "triage-red", ClockState::Running).await;
@@ -69,20 +80,27 @@ pub(crate) async fn every_clock_warns_and_breaches_once(hub: &Hub) {
     is_told(hub, &asked, "enquiry-overdue", "").await;
     hub.at("2026-11-19T16:05:00Z");
     reaches(hub, &amber, "triage-amber", ClockState::Breached).await;
-    // Green counts the hub's hours: seven of them today, one tomorrow. Red ran on.
-    reaches(hub, &green, "triage-green", ClockState::Running).await;
+    // Green counts the hub's hours: seven of them today, one tomorrow. By the sun its eight hours are over at 18:00.
+    hub.at("2026-11-19T18:05:00Z");
+    reaches(hub, &green, "triage-green", ClockState::Warned).await;
     hub.at("2026-11-20T10:05:00Z");
     reaches(hub, &green, "triage-green", ClockState::Breached).await;
     reaches(hub, &discussed, "strategy-discussion", ClockState::Breached).await;
     // A working day is the next one, to its close.
+    reaches(hub, &blue, "decide-referral", ClockState::Running).await;
+    hub.at("2026-11-20T15:05:00Z");
     reaches(hub, &blue, "decide-referral", ClockState::Warned).await;
     hub.at("2026-11-20T17:05:00Z");
     reaches(hub, &blue, "decide-referral", ClockState::Breached).await;
-    let late = hub.arrived(&blue).await;
-    assert!(late.overdue && late.escalated_to == MANAGER);
-    reaches(hub, &offered, "accept-transfer", ClockState::Breached).await;
+    let with_manager = |found: &care::GetReferralResponse| {
+        found.referral.as_ref().is_some_and(|it| it.overdue && it.escalated_to == MANAGER)
+    };
+    hub.until(&blue, with_manager).await;
+    transfer_is_overdue(hub, &offered).await;
     hub.decide(&blue, Outcome::Advice).await;
     reaches(hub, &blue, "decide-referral", ClockState::MetLate).await;
+    let (rule, prompt) = ("written-confirmation", "confirm-in-writing");
+    force_sees(hub, &telephoned, rule, prompt, "2026-11-20T17:10:00Z").await;
     force_sees(hub, &missing, "return-interview", "offer-interview", "2026-11-22T10:10:00Z").await;
     force_sees(hub, &protection, "police-protection", "", "2026-11-22T10:15:00Z").await;
 }
@@ -96,6 +114,21 @@ async fn offer(hub: &Hub, name: &str) {
         reason: "the family has moved to Barry".to_owned(),
     };
     hub.people.meetings(HUB).unwrap().transfer_referral(by(WORKER, request)).await.unwrap();
+}
+
+/// The other authority had a working day to answer, and has not.
+async fn transfer_is_overdue(hub: &Hub, name: &str) {
+    let breached = |transfer: &care::Transfer| {
+        let mut clocks = transfer.clocks.iter();
+        clocks.any(|it| it.rule == "accept-transfer" && it.state() == ClockState::Breached)
+    };
+    until("the transfer's clock", async || {
+        let request = care::ListTransfersRequest { page_size: 50, ..Default::default() };
+        let mut meetings = hub.people.meetings(HUB).unwrap();
+        let listed = meetings.list_transfers(by(WORKER, request)).await.ok()?.into_inner();
+        listed.transfers.into_iter().find(|one| one.referral == name).filter(breached)
+    })
+    .await;
 }
 
 fn at_ten() -> Option<prost_types::Timestamp> {
@@ -137,7 +170,7 @@ async fn back_from_missing(hub: &Hub) -> String {
 }
 
 /// A report by telephone is to be confirmed in writing within a working day.
-async fn telephoned(hub: &Hub) {
+async fn telephoned(hub: &Hub) -> String {
     let mut report = hub.report(ReportKind::PoliceNotice);
     report.telephoned = Some(mash_proto::referral::v1::Telephoned {
         time: at_ten(),
@@ -145,21 +178,21 @@ async fn telephoned(hub: &Hub) {
         to_be_confirmed: true,
     });
     let name = hub.notify(report).await;
-    let sent = hub.sent(&name, |sent| !sent.prompts.is_empty()).await;
-    assert!(sent.prompts.iter().any(|prompt| prompt == "confirm-in-writing"), "{:?}", sent.prompts);
-    assert!(sent.clocks.iter().any(|clock| clock.rule == "written-confirmation"));
+    hub.sent(&name, |sent| running(sent, "written-confirmation")).await;
+    name
+}
+
+fn running(sent: &SentReferral, rule: &str) -> bool {
+    sent.clocks.iter().any(|clock| clock.rule == rule && clock.state() == ClockState::Running)
 }
 
 /// Three days, through a weekend: these run on.
 async fn force_sees(hub: &Hub, name: &str, rule: &str, prompt: &str, at: &str) {
-    let state = |sent: &mash_proto::referral::v1::SentReferral| {
-        sent.clocks.iter().find(|clock| clock.rule == rule).map(|clock| clock.state())
+    let breached = |sent: &SentReferral| {
+        sent.clocks.iter().any(|it| it.rule == rule && it.state() == ClockState::Breached)
     };
+    let asked =
+        |sent: &SentReferral| prompt.is_empty() || sent.prompts.iter().any(|it| it == prompt);
     hub.at(at);
-    let sent = hub.sent(name, |sent| state(sent) == Some(ClockState::Breached)).await;
-    assert!(
-        prompt.is_empty() || sent.prompts.iter().any(|one| one == prompt),
-        "{:?}",
-        sent.prompts
-    );
+    hub.sent(name, |sent| breached(sent) && asked(sent)).await;
 }

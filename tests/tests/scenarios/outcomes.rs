@@ -65,7 +65,7 @@ pub(crate) async fn a_strategy_discussion_is_called_and_needs_its_quorum(hub: &H
         request_id: id(),
         name: meeting.name.clone(),
         expected_revision: revision,
-        held_time: None,
+        held_time: Some(prost_types::Timestamp { seconds: 1_795_082_400, nanos: 0 }),
         attended: attended.iter().map(|one| organisation(one)).collect(),
         outcome: care::MeetingOutcome::Section47Joint.into(),
         reason: "the bruises are not explained".to_owned(),
@@ -200,9 +200,10 @@ pub(crate) async fn a_transfer_goes_to_the_other_authority(hub: &Hub) {
         let request = care::ListTransfersRequest { page_size: 50, ..Default::default() };
         let mut other = hub.people.meetings("authority/673").unwrap();
         let listed = other.list_transfers(by(WORKER, request)).await.ok()?.into_inner();
-        listed.transfers.into_iter().find(|one| one.referral == name)
+        listed.transfers.into_iter().find(|one| one.name == offered.name)
     })
     .await;
+    assert_ne!(theirs.referral, name, "each authority has a case of its own");
     let request = care::AcceptTransferRequest { request_id: id(), name: theirs.name };
     let mut other = hub.people.meetings("authority/673").unwrap();
     other.accept_transfer(by(WORKER, request)).await.unwrap();

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use clap::ValueEnum as _;
 use jiff::Timestamp;
-use mash_chassis::{CaseSecret, SystemClock};
+use mash_bus::Bus;
+use mash_chassis::{CaseSecret, Clock, SystemClock};
+use mash_delivery::Delivery;
 use mash_education::Education;
+use mash_health::Health;
 use mash_police::{Police, PoliceConfig};
 use mash_policy::Ruleset;
 use mash_routing::Routing;
+use mash_social_care::SocialCare;
 use mash_store::Store;
 
-use crate::{cli::Place, data::Data, demo::prepare::OPERATOR};
-
-/// The services that have a certificate of their own.
-const SERVERS: [&str; 4] = ["all", "police", "education", "routing"];
+use crate::{cli::Place, data::Data, demo::prepare::OPERATOR, serve::Which};
 
 /// Makes the certificate authority, certificates, the secret, tables and topics. Running it again changes nothing.
 ///
@@ -29,8 +31,8 @@ pub async fn init(
 ) -> anyhow::Result<()> {
     let data = Data::open(&place.data)?;
     let secret = data.secret()?;
-    for server in SERVERS {
-        data.server(server, hosts)?;
+    for server in Which::value_variants() {
+        data.server(server.name(), hosts)?;
     }
     for organisation in organisations.iter().map(String::as_str).chain([OPERATOR]) {
         let id =
@@ -48,18 +50,29 @@ pub async fn init(
     bus.ensure_topics(&mash_bus::topics::all()).await.context("topics cannot be made")?;
     println!("topics: {}", mash_bus::topics::all().len());
 
-    let clock = Arc::new(SystemClock);
-    let ruleset = Ruleset::builtin().context("the rule set cannot be read")?;
-    Routing::start(store.clone(), Arc::clone(&bus), clock.clone(), ruleset, &secret).await?;
-    Police::start(
-        store.clone(),
-        Arc::clone(&bus),
-        clock.clone(),
-        PoliceConfig::new(CaseSecret::new(&secret)?),
-    )
-    .await?;
-    Education::start(store.clone(), Arc::clone(&bus), clock).await?;
+    tables(&store, &bus, &secret).await?;
     println!("tables: ready");
     store.close().await;
+    Ok(())
+}
+
+/// Each service makes its own tables when it starts; here each is started and not run.
+async fn tables(store: &Store, bus: &Arc<dyn Bus>, secret: &[u8]) -> anyhow::Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let on = || (store.clone(), Arc::clone(bus), Arc::clone(&clock));
+    let of_cases = CaseSecret::new(secret)?;
+    let ruleset = Ruleset::builtin().context("the rule set cannot be read")?;
+    let (store, bus, clock) = on();
+    Routing::start(store, bus, clock, ruleset, secret).await?;
+    let (store, bus, clock) = on();
+    Police::start(store, bus, clock, PoliceConfig::new(of_cases.clone())).await?;
+    let (store, bus, clock) = on();
+    Education::start(store, bus, clock).await?;
+    let (store, bus, clock) = on();
+    SocialCare::start(store, bus, clock, of_cases.clone()).await?;
+    let (store, bus, clock) = on();
+    Health::start(store, bus, clock, of_cases).await?;
+    let (store, bus, clock) = on();
+    Delivery::start(store, bus, clock).await?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! morning that was killed half-way goes on where it was.
 
 use anyhow::{Context as _, ensure};
+use mash_chassis::fault;
 use mash_domain::organisation::OrganisationId;
 use mash_proto::{
     education::v1 as education,
@@ -193,33 +194,43 @@ impl Player<'_> {
     }
 
     async fn grade_and_ask(&self, queue: &[Referral]) -> anyhow::Result<()> {
-        let mut hub = self.people.queue(HUB)?;
         for (place, referral) in queue.iter().enumerate() {
-            if referral.state() == ReferralState::Received {
+            patiently("a grade", async || {
+                let referral = self.referral(&referral.name).await?;
+                if referral.state() != ReferralState::Received {
+                    return Ok(Some(()));
+                }
                 let request = GradeReferralRequest {
                     request_id: step(&format!("grade-{place}")),
-                    name: referral.name.clone(),
+                    name: referral.name,
                     expected_revision: referral.revision,
                     grade: Grade::Red.into(),
                     reason: String::new(),
                 };
-                hub.grade_referral(on_behalf(WORKER, request)?).await?;
-            }
+                let mut hub = self.people.queue(HUB)?;
+                unless_stale(hub.grade_referral(on_behalf(WORKER, request)?).await)
+            })
+            .await?;
         }
-        let first = self.referral(&queue.first().context("an empty queue")?.name).await?;
-        let referral = first.referral.context("no referral")?;
-        if referral.state() == ReferralState::Graded {
+        let first = queue.first().context("an empty queue")?;
+        patiently("the questions", async || {
+            let referral = self.referral(&first.name).await?;
+            if referral.state() != ReferralState::Graded {
+                return Ok(Some(()));
+            }
             let partners = [FORCE, BOARD, &morning::school()]
                 .map(|partner| partner.parse::<OrganisationId>().map(|partner| (&partner).into()));
             let [force, board, school] = partners;
             let request = AskPartnersRequest {
                 request_id: step("ask"),
-                name: referral.name.clone(),
+                name: referral.name,
                 expected_revision: referral.revision,
                 questions: morning::questions([force?, board?, school?]),
             };
-            hub.ask_partners(on_behalf(WORKER, request)?).await?;
-        }
+            let mut hub = self.people.queue(HUB)?;
+            unless_stale(hub.ask_partners(on_behalf(WORKER, request)?).await)
+        })
+        .await?;
         self.said(
             at::GRADED,
             "graded RED; police, health and the school are asked at once, until 12:10",
@@ -227,33 +238,36 @@ impl Player<'_> {
         Ok(())
     }
 
-    async fn referral(&self, name: &str) -> anyhow::Result<care::GetReferralResponse> {
+    async fn referral(&self, name: &str) -> anyhow::Result<Referral> {
         let request = care::GetReferralRequest { name: name.to_owned() };
         let answer = self.people.queue(HUB)?.get_referral(on_behalf(WORKER, request)?).await?;
-        Ok(answer.into_inner())
+        answer.into_inner().referral.context("no referral")
     }
 
     /// The decision on the first, which carries the others: each referrer is owed an answer of its own.
     async fn decide(&self, queue: &[Referral]) -> anyhow::Result<String> {
         self.clock.move_to(at::DECIDED)?;
         let (outcome, reason, what_would_change_it, next_step) = morning::DECISION;
-        let mut hub = self.people.queue(HUB)?;
         for (place, referral) in queue.iter().enumerate() {
-            let referral = self.referral(&referral.name).await?.referral.context("no referral")?;
-            if !referral.decisions.is_empty() {
-                continue;
-            }
-            let request = DecideReferralRequest {
-                request_id: step(&format!("decide-{place}")),
-                name: referral.name.clone(),
-                expected_revision: referral.revision,
-                outcome: outcome.into(),
-                reason: reason.to_owned(),
-                what_would_change_it: what_would_change_it.to_owned(),
-                next_step: next_step.to_owned(),
-                decide_with_gaps: true,
-            };
-            hub.decide_referral(on_behalf(WORKER, request)?).await?;
+            patiently("a decision", async || {
+                let referral = self.referral(&referral.name).await?;
+                if !referral.decisions.is_empty() {
+                    return Ok(Some(()));
+                }
+                let request = DecideReferralRequest {
+                    request_id: step(&format!("decide-{place}")),
+                    name: referral.name,
+                    expected_revision: referral.revision,
+                    outcome: outcome.into(),
+                    reason: reason.to_owned(),
+                    what_would_change_it: what_would_change_it.to_owned(),
+                    next_step: next_step.to_owned(),
+                    decide_with_gaps: true,
+                };
+                let mut hub = self.people.queue(HUB)?;
+                unless_stale(hub.decide_referral(on_behalf(WORKER, request)?).await)
+            })
+            .await?;
         }
         self.said(at::DECIDED, "decided: a strategy discussion, inside its clock, with what was known frozen beside it");
         let first = queue.first().context("an empty queue")?;
@@ -267,6 +281,15 @@ impl Player<'_> {
         self.school_hears(&made.school).await?;
         self.police_hear(&made.police).await?;
         Ok(())
+    }
+}
+
+/// Nothing where an answer or a clock has changed the referral meanwhile: whoever acts on it reads it again.
+fn unless_stale<T>(answer: Result<T, tonic::Status>) -> anyhow::Result<Option<()>> {
+    match answer {
+        Ok(_) => Ok(Some(())),
+        Err(status) if fault::code_of(&status).as_deref() == Some("MASH-S005") => Ok(None),
+        Err(status) => Err(status.into()),
     }
 }
 

@@ -86,7 +86,7 @@ impl Player<'_> {
         let answer = hub.list_referrals(on_behalf(WORKER, request)?).await?.into_inner();
         let mut late = counts.overdue;
         for referral in &answer.referrals {
-            let full = self.referral(&referral.name).await?.referral.unwrap_or_default();
+            let full = self.referral(&referral.name).await?;
             let broken = [ClockState::Breached, ClockState::MetLate];
             late += i64::from(full.clocks.iter().any(|clock| broken.contains(&clock.state())));
         }
