@@ -44,6 +44,29 @@ pub enum IntakeError {
     NoTopics(&'static str),
 }
 
+/// Why a service stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// One of its intakes cannot work.
+    #[error("an intake of {service} cannot work")]
+    Intake {
+        /// The service.
+        service: &'static str,
+        /// Why.
+        #[source]
+        error: IntakeError,
+    },
+    /// One of its intakes has died.
+    #[error("an intake of {service} has died")]
+    Died {
+        /// The service.
+        service: &'static str,
+        /// How.
+        #[source]
+        error: tokio::task::JoinError,
+    },
+}
+
 /// Why a dead letter was not sent round again.
 #[derive(Debug, thiserror::Error)]
 pub enum RedriveError {

@@ -2,7 +2,7 @@
 //!
 //! The bus is a port with two implementations that pass one conformance suite: Kafka, and a log in the SQL store for
 //! one machine. Around it stand the [`Relay`], which publishes the outbox of a component, and the [`Intake`], which
-//! gives a [`Handler`] every event once, in a transaction with its effects.
+//! gives a [`Handler`] every event once, in a transaction with its effects; an [`Engine`] turns both for a service.
 //!
 //! One effect rests on the idempotent producer, on event ids that never change and on the seen-events table; Kafka's
 //! transactions are deliberately absent. This is the only crate that knows rdkafka.
@@ -10,6 +10,7 @@
 mod backoff;
 mod bus;
 mod embedded;
+mod engine;
 mod error;
 mod intake;
 mod kafka;
@@ -19,7 +20,8 @@ mod relay;
 pub mod topics;
 
 pub use bus::{Bus, BusMessage, Delivery, Subscription, connect};
-pub use error::{BusError, HandleError, IntakeError, RedriveError};
+pub use engine::{Engine, every};
+pub use error::{BusError, EngineError, HandleError, IntakeError, RedriveError};
 pub use intake::{Handler, Intake};
 pub use kafka::KafkaSettings;
 pub use redrive::{DEAD_LETTER_COMPONENT, redrive};

@@ -21,7 +21,7 @@ mod window;
 use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use mash_bus::{Bus, Handler, Intake, Relay};
+use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every};
 use mash_chassis::Clock;
 use mash_proto::delivery::v1::delivery_service_server::DeliveryServiceServer;
 use mash_store::{Store, StoreError};
@@ -122,7 +122,7 @@ impl Delivery {
             .max_decoding_message_size(MESSAGE_BYTES)
     }
 
-    /// What takes in events, each to be run by an [`Intake`].
+    /// What takes in events, each to be run by an [`Intake`](mash_bus::Intake).
     #[must_use]
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
         vec![
@@ -148,43 +148,27 @@ impl Delivery {
     }
 
     /// Takes in, publishes and keeps time until told to stop; then ends the open calls.
-    pub async fn run(&self, shutdown: CancellationToken) {
-        let mut intakes = tokio::task::JoinSet::new();
-        for handler in self.handlers() {
-            let intake = Intake::new(self.app.store.clone(), Arc::clone(&self.bus), handler);
-            intakes.spawn(intake.run(shutdown.clone()));
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] if a part of it ends by itself; then the rest has been stopped too.
+    pub async fn run(&self, shutdown: CancellationToken) -> Result<(), EngineError> {
         let App { store, bells, settings, .. } = self.app.as_ref();
-        tokio::join!(
-            self.relay().run(shutdown.clone()),
-            self.keep_time(&shutdown),
-            bells.run(store, settings.look, &shutdown),
-            self.end_calls(&shutdown),
-        );
-        while let Some(ended) = intakes.join_next().await {
-            if let Ok(Err(error)) = ended {
-                let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "an intake of delivery ended");
-            }
-        }
-    }
-
-    async fn end_calls(&self, shutdown: &CancellationToken) {
-        shutdown.cancelled().await;
-        self.app.ending.cancel();
-    }
-
-    async fn keep_time(&self, shutdown: &CancellationToken) {
-        loop {
-            tokio::select! {
-                biased;
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(TICK) => (),
-            }
-            if let Err(error) = self.tick().await {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "clocks of delivery were not looked at");
-            }
-        }
+        let engine = Engine {
+            service: COMPONENT,
+            store: store.clone(),
+            bus: Arc::clone(&self.bus),
+            handlers: self.handlers(),
+            relay: self.relay(),
+        };
+        let rest = async |stop: CancellationToken| {
+            let end_calls = async {
+                stop.cancelled().await;
+                self.app.ending.cancel();
+            };
+            let clocks = every(TICK, &stop, "clocks of delivery", || self.tick());
+            tokio::join!(clocks, bells.run(store, settings.look, &stop), end_calls);
+        };
+        engine.run(&shutdown, rest).await
     }
 }

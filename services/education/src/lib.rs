@@ -28,7 +28,7 @@ mod watch;
 use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use mash_bus::{Bus, Handler, Intake, IntakeError, Relay, topics};
+use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every, topics};
 use mash_chassis::Clock;
 use mash_proto::education::v1::{
     directory_service_server::DirectoryServiceServer, notice_service_server::NoticeServiceServer,
@@ -53,6 +53,7 @@ pub(crate) const SOURCE: &str = "mash/education";
 const MESSAGE_BYTES: usize = (1 << 20) + 4_096;
 /// How long the answer to a request is remembered.
 const REMEMBER: SignedDuration = SignedDuration::from_hours(30 * 24);
+const FORGET: Duration = Duration::from_secs(3_600);
 
 /// What can be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl Default for Settings {
     }
 }
 
-/// Why the service does not start or stops.
+/// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum EducationError {
     /// The store cannot be used.
@@ -87,9 +88,6 @@ pub enum EducationError {
     /// The topics cannot be made.
     #[error("the bus of the education service cannot be used")]
     Bus(#[from] mash_bus::BusError),
-    /// The intake cannot run.
-    #[error("the intake of the education service cannot run")]
-    Intake(#[from] IntakeError),
 }
 
 /// The service: the directory, the roll and the notices.
@@ -166,7 +164,7 @@ impl Education {
         ReferralServiceServer::new(ReferralApi(self.1.clone()))
     }
 
-    /// What takes in events, each to be run by an [`Intake`].
+    /// What takes in events, each to be run by an [`Intake`](mash_bus::Intake).
     #[must_use]
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
         let notices = NoticeIntake(Arc::clone(&self.0));
@@ -193,25 +191,23 @@ impl Education {
     ///
     /// # Errors
     ///
-    /// If an intake cannot run.
-    pub async fn run(&self, shutdown: CancellationToken) -> Result<(), EducationError> {
-        let Service { store, bus, .. } = self.0.as_ref();
-        let mut intakes = tokio::task::JoinSet::new();
-        for handler in self.handlers() {
-            let intake = Intake::new(store.clone(), Arc::clone(bus), handler);
-            intakes.spawn(intake.run(shutdown.clone()));
-        }
-        tokio::join!(
-            self.relay().run(shutdown.clone()),
-            self.climb(&shutdown),
-            self.forget(&shutdown),
-        );
-        while let Some(ended) = intakes.join_next().await {
-            if let Ok(ended) = ended {
-                ended?;
-            }
-        }
-        Ok(())
+    /// [`EngineError`] if a part of it ends by itself; then the rest has been stopped too.
+    pub async fn run(&self, shutdown: CancellationToken) -> Result<(), EngineError> {
+        let Service { store, bus, settings, .. } = self.0.as_ref();
+        let engine = Engine {
+            service: COMPONENT,
+            store: store.clone(),
+            bus: Arc::clone(bus),
+            handlers: self.handlers(),
+            relay: self.relay(),
+        };
+        let rest = async |stop| {
+            let look = settings.sweep_interval;
+            let clocks = every(look, &stop, "clocks of education", || self.tick());
+            let answers = every(FORGET, &stop, "old answers of education", || self.forget());
+            tokio::join!(clocks, answers);
+        };
+        engine.run(&shutdown, rest).await
     }
 
     /// Sends up what nobody has acknowledged and whose bell is near, by the injected clock. Returns how many.
@@ -219,33 +215,9 @@ impl Education {
         self.0.sweep().await
     }
 
-    async fn climb(&self, shutdown: &CancellationToken) {
-        while pause(self.0.settings.sweep_interval, shutdown).await {
-            if let Err(error) = self.tick().await {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "clocks of education were not looked at");
-            }
-        }
-    }
-
-    async fn forget(&self, shutdown: &CancellationToken) {
-        while pause(Duration::from_secs(3_600), shutdown).await {
-            let Ok(before) = self.0.clock.now().checked_sub(REMEMBER) else { continue };
-            if let Err(error) =
-                mash_store::requests::prune(&self.0.store, before.as_millisecond()).await
-            {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "old answers were not removed");
-            }
-        }
-    }
-}
-
-/// False means that the service stops.
-async fn pause(duration: Duration, shutdown: &CancellationToken) -> bool {
-    tokio::select! {
-        biased;
-        () = shutdown.cancelled() => false,
-        () = tokio::time::sleep(duration) => true,
+    /// Forgets requests that nobody repeats any more.
+    async fn forget(&self) -> Result<(), StoreError> {
+        let Ok(before) = self.0.clock.now().checked_sub(REMEMBER) else { return Ok(()) };
+        mash_store::requests::prune(&self.0.store, before.as_millisecond()).await.map(drop)
     }
 }

@@ -34,7 +34,8 @@ mod tick;
 
 use std::{sync::Arc, time::Duration};
 
-use mash_bus::{Bus, Handler, Intake, Relay, topics};
+use jiff::SignedDuration;
+use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every, topics};
 use mash_chassis::{CaseSecret, Clock};
 use mash_domain::{
     health::protection::{Patience, Quota},
@@ -42,7 +43,7 @@ use mash_domain::{
 };
 use mash_partner::{Agency, Partner};
 use mash_proto::{health::v1::health_service_server::HealthServiceServer, referral::v1::ItemKind};
-use mash_store::{Store, StoreError};
+use mash_store::{Store, StoreError, requests};
 use tokio_util::sync::CancellationToken;
 
 pub use crate::grpc::HealthApi;
@@ -51,6 +52,9 @@ pub use crate::grpc::HealthApi;
 pub const COMPONENT: &str = "health";
 /// How often due clocks are looked at, in real time.
 const TICK: Duration = Duration::from_secs(5);
+/// How long the answer to a request is kept for whoever sends it again.
+const REMEMBER: SignedDuration = SignedDuration::from_hours(35 * 24);
+const FORGET: Duration = Duration::from_secs(3_600);
 
 const AGENCY: Agency = Agency {
     component: COMPONENT,
@@ -102,7 +106,7 @@ impl Health {
         HealthServiceServer::new(HealthApi(Arc::clone(&self.0)))
     }
 
-    /// What takes in events, each to be run by an [`Intake`].
+    /// What takes in events, each to be run by an [`Intake`](mash_bus::Intake).
     #[must_use]
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
         vec![Arc::new(intake::HealthIntake(Arc::clone(&self.0))), self.0.partner.handler()]
@@ -124,32 +128,29 @@ impl Health {
     }
 
     /// Takes in, publishes and keeps time until told to stop.
-    pub async fn run(&self, shutdown: CancellationToken) {
-        let mut intakes = tokio::task::JoinSet::new();
-        for handler in self.handlers() {
-            let intake = Intake::new(self.0.store.clone(), Arc::clone(&self.0.bus), handler);
-            intakes.spawn(intake.run(shutdown.clone()));
-        }
-        tokio::join!(self.relay().run(shutdown.clone()), self.keep_time(&shutdown));
-        while let Some(ended) = intakes.join_next().await {
-            if let Ok(Err(error)) = ended {
-                let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "an intake of health ended");
-            }
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] if a part of it ends by itself; then the rest has been stopped too.
+    pub async fn run(&self, shutdown: CancellationToken) -> Result<(), EngineError> {
+        let engine = Engine {
+            service: COMPONENT,
+            store: self.0.store.clone(),
+            bus: Arc::clone(&self.0.bus),
+            handlers: self.handlers(),
+            relay: self.relay(),
+        };
+        let rest = async |stop| {
+            let clocks = every(TICK, &stop, "clocks of health", || self.tick());
+            let answers = every(FORGET, &stop, "old answers of health", || self.forget());
+            tokio::join!(clocks, answers);
+        };
+        engine.run(&shutdown, rest).await
     }
 
-    async fn keep_time(&self, shutdown: &CancellationToken) {
-        loop {
-            tokio::select! {
-                biased;
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(TICK) => (),
-            }
-            if let Err(error) = self.tick().await {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "clocks of health were not looked at");
-            }
-        }
+    /// Forgets requests that nobody repeats any more.
+    async fn forget(&self) -> Result<(), StoreError> {
+        let Ok(before) = self.0.clock.now().checked_sub(REMEMBER) else { return Ok(()) };
+        requests::prune(&self.0.store, before.as_millisecond()).await.map(drop)
     }
 }

@@ -38,7 +38,9 @@ pub enum Which {
 }
 
 impl Which {
-    const fn name(self) -> &'static str {
+    /// As it is written on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::All => "all",
             Self::Police => "police",
@@ -175,10 +177,7 @@ impl Starting {
                 .add_service(routing.consents())
                 .add_service(routing.ruleset_versions());
             let stop = self.shutdown.clone();
-            self.tasks.spawn(async move {
-                routing.run(stop).await;
-                Ok(())
-            });
+            self.tasks.spawn(async move { Ok(routing.run(stop).await?) });
         }
         if self.which.runs(Which::Police) {
             let config = PoliceConfig::new(CaseSecret::new(&self.secret)?);
@@ -186,10 +185,7 @@ impl Starting {
                 Police::start(store.clone(), Arc::clone(bus), Arc::clone(clock), config).await?;
             server = server.add_service(police.service()).add_service(police.protection());
             let stop = self.shutdown.clone();
-            self.tasks.spawn(async move {
-                police.run(stop).await;
-                Ok(())
-            });
+            self.tasks.spawn(async move { Ok(police.run(stop).await?) });
         }
         if self.which.runs(Which::Education) {
             let education =
@@ -216,10 +212,7 @@ impl Starting {
                     .await?;
             server = server.add_service(social_care.services()).add_service(social_care.meetings());
             let stop = self.shutdown.clone();
-            self.tasks.spawn(async move {
-                social_care.run(stop).await;
-                Ok(())
-            });
+            self.tasks.spawn(async move { Ok(social_care.run(stop).await?) });
         }
         if self.which.runs(Which::Health) {
             let case_secret = CaseSecret::new(&self.secret)?;
@@ -228,20 +221,14 @@ impl Starting {
                     .await?;
             server = server.add_service(health.service());
             let stop = self.shutdown.clone();
-            self.tasks.spawn(async move {
-                health.run(stop).await;
-                Ok(())
-            });
+            self.tasks.spawn(async move { Ok(health.run(stop).await?) });
         }
         if self.which.runs(Which::Delivery) {
             let delivery =
                 Delivery::start(store.clone(), Arc::clone(bus), Arc::clone(clock)).await?;
             server = server.add_service(delivery.service());
             let stop = self.shutdown.clone();
-            self.tasks.spawn(async move {
-                delivery.run(stop).await;
-                Ok(())
-            });
+            self.tasks.spawn(async move { Ok(delivery.run(stop).await?) });
         }
         Ok(server)
     }

@@ -7,10 +7,10 @@
 //!
 //! Deliberately absent: any decision on who is told what. That is for routing.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use mash_bus::{Bus, Handler, Intake, Relay};
+use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every};
 use mash_chassis::Clock;
 use mash_partner::Partner;
 use mash_proto::police::v1::{
@@ -85,7 +85,7 @@ impl Police {
         ProtectionServiceServer::new(ProtectionGrpc(self.protection.clone()))
     }
 
-    /// What takes in events, each to be run by an [`Intake`].
+    /// What takes in events, each to be run by an [`Intake`](mash_bus::Intake).
     #[must_use]
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
         let handovers = Handovers { clock: Arc::clone(&self.app.clock) };
@@ -108,41 +108,24 @@ impl Police {
     }
 
     /// Publishes what was reported, takes in what became of it, and keeps time, until told to stop.
-    pub async fn run(&self, shutdown: CancellationToken) {
-        let mut intakes = tokio::task::JoinSet::new();
-        for handler in self.handlers() {
-            let intake = Intake::new(self.app.store.clone(), Arc::clone(&self.bus), handler);
-            intakes.spawn(intake.run(shutdown.clone()));
-        }
-        // On the heap, each by itself: together they would make one very large future.
-        let (relay, forget, time): (Task<'_, ()>, Task<'_, ()>, Task<'_, ()>) = (
-            Box::pin(self.relay().run(shutdown.clone())),
-            Box::pin(self.forget(&shutdown)),
-            Box::pin(self.keep_time(&shutdown)),
-        );
-        tokio::join!(relay, forget, time);
-        while let Some(ended) = intakes.join_next().await {
-            if let Ok(Err(error)) = ended {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "an intake of police ended"
-                );
-            }
-        }
-    }
-
-    async fn keep_time(&self, shutdown: &CancellationToken) {
-        loop {
-            tokio::select! {
-                biased;
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(TICK) => (),
-            }
-            if let Err(error) = self.tick().await {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "clocks of police were not looked at");
-            }
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] if a part of it ends by itself; then the rest has been stopped too.
+    pub async fn run(&self, shutdown: CancellationToken) -> Result<(), EngineError> {
+        let engine = Engine {
+            service: COMPONENT,
+            store: self.app.store.clone(),
+            bus: Arc::clone(&self.bus),
+            handlers: self.handlers(),
+            relay: self.relay(),
+        };
+        let rest = async |stop| {
+            let clocks = every(TICK, &stop, "clocks of police", || self.tick());
+            let answers = every(PRUNE_EVERY, &stop, "old answers of police", || self.forget());
+            tokio::join!(clocks, answers);
+        };
+        engine.run(&shutdown, rest).await
     }
 
     /// Counts what was accepted against what routing has answered for.
@@ -155,22 +138,8 @@ impl Police {
     }
 
     /// Forgets requests that nobody repeats any more.
-    async fn forget(&self, shutdown: &CancellationToken) {
-        loop {
-            tokio::select! {
-                biased;
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(PRUNE_EVERY) => (),
-            }
-            let Ok(before) = self.app.clock.now().checked_sub(REMEMBER) else { continue };
-            if let Err(error) = requests::prune(&self.app.store, before.as_millisecond()).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "old requests were not removed"
-                );
-            }
-        }
+    async fn forget(&self) -> Result<(), StoreError> {
+        let Ok(before) = self.app.clock.now().checked_sub(REMEMBER) else { return Ok(()) };
+        requests::prune(&self.app.store, before.as_millisecond()).await.map(drop)
     }
 }
-
-type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

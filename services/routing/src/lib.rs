@@ -33,7 +33,7 @@ pub mod world;
 
 use std::sync::Arc;
 
-use mash_bus::{Bus, Handler, Intake, IntakeError, Relay};
+use mash_bus::{Bus, Engine, EngineError, Handler, Relay};
 use mash_chassis::Clock;
 use mash_policy::Ruleset;
 use mash_proto::sharing::v1::{
@@ -41,7 +41,6 @@ use mash_proto::sharing::v1::{
     ruleset_service_server::RulesetServiceServer, sharing_service_server::SharingServiceServer,
 };
 use mash_store::{Store, StoreError};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -187,31 +186,23 @@ impl Routing {
     }
 
     /// Takes in and publishes until told to stop.
-    pub async fn run(&self, shutdown: CancellationToken) {
-        let mut intakes = JoinSet::new();
-        for handler in self.handlers() {
-            let intake = Intake::new(self.store.clone(), Arc::clone(&self.bus), handler);
-            intakes.spawn(intake.run(shutdown.clone()));
-        }
-        let calendar =
-            agreements::sweep::run(self.store.clone(), Arc::clone(&self.clock), shutdown.clone());
-        tokio::join!(
-            self.relay().run(shutdown.clone()),
-            calendar,
-            Box::pin(self.consent_sweep().run(shutdown.clone())),
-            watch(intakes),
-        );
-    }
-}
-
-/// Waits for the intakes, and tells if one ends by itself.
-async fn watch(mut intakes: JoinSet<Result<(), IntakeError>>) {
-    while let Some(ended) = intakes.join_next().await {
-        let error: Box<dyn std::error::Error> = match ended {
-            Ok(Ok(())) => continue,
-            Ok(Err(error)) => error.into(),
-            Err(error) => error.into(),
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] if a part of it ends by itself; then the rest has been stopped too.
+    pub async fn run(&self, shutdown: CancellationToken) -> Result<(), EngineError> {
+        let (store, clock) = (self.store.clone(), Arc::clone(&self.clock));
+        let engine = Engine {
+            service: store::COMPONENT,
+            store: store.clone(),
+            bus: Arc::clone(&self.bus),
+            handlers: self.handlers(),
+            relay: self.relay(),
         };
-        tracing::error!(error, "an intake of routing ended");
+        let rest = async |stop: CancellationToken| {
+            let calendar = agreements::sweep::run(store, clock, stop.clone());
+            tokio::join!(calendar, Box::pin(self.consent_sweep().run(stop)));
+        };
+        engine.run(&shutdown, rest).await
     }
 }

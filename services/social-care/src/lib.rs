@@ -27,7 +27,7 @@ mod timing;
 use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use mash_bus::{Bus, Handler, Intake, Relay, topics};
+use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every, topics};
 use mash_chassis::{CaseSecret, Clock};
 use mash_domain::organisation::OrganisationKind;
 use mash_partner::{Agency, Partner};
@@ -119,7 +119,7 @@ impl SocialCare {
         MeetingServiceServer::new(MeetingApi(Arc::clone(&self.0)))
     }
 
-    /// What takes in events, each to be run by an [`Intake`].
+    /// What takes in events, each to be run by an [`Intake`](mash_bus::Intake).
     #[must_use]
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
         vec![Arc::new(intake::HubIntake(Arc::clone(&self.0))), self.0.partner.handler()]
@@ -142,50 +142,29 @@ impl SocialCare {
     }
 
     /// Takes in, publishes and keeps time until told to stop.
-    pub async fn run(&self, shutdown: CancellationToken) {
-        let mut intakes = tokio::task::JoinSet::new();
-        for handler in self.handlers() {
-            let intake = Intake::new(self.0.store.clone(), Arc::clone(&self.0.bus), handler);
-            intakes.spawn(intake.run(shutdown.clone()));
-        }
-        tokio::join!(
-            self.relay().run(shutdown.clone()),
-            self.keep_time(&shutdown),
-            self.forget(&shutdown)
-        );
-        while let Some(ended) = intakes.join_next().await {
-            if let Ok(Err(error)) = ended {
-                let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "an intake of social-care ended");
-            }
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] if a part of it ends by itself; then the rest has been stopped too.
+    pub async fn run(&self, shutdown: CancellationToken) -> Result<(), EngineError> {
+        let engine = Engine {
+            service: COMPONENT,
+            store: self.0.store.clone(),
+            bus: Arc::clone(&self.0.bus),
+            handlers: self.handlers(),
+            relay: self.relay(),
+        };
+        let rest = async |stop| {
+            let clocks = every(TICK, &stop, "clocks of social-care", || self.tick());
+            let answers = every(FORGET, &stop, "old answers of social-care", || self.forget());
+            tokio::join!(clocks, answers);
+        };
+        engine.run(&shutdown, rest).await
     }
 
-    async fn keep_time(&self, shutdown: &CancellationToken) {
-        while pause(TICK, shutdown).await {
-            if let Err(error) = self.tick().await {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "clocks of social-care were not looked at");
-            }
-        }
-    }
-
-    async fn forget(&self, shutdown: &CancellationToken) {
-        while pause(FORGET, shutdown).await {
-            let Ok(before) = self.0.clock.now().checked_sub(REMEMBER) else { continue };
-            if let Err(error) = requests::prune(&self.0.store, before.as_millisecond()).await {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "old answers of social-care were not removed");
-            }
-        }
-    }
-}
-
-/// False means that the service stops.
-async fn pause(duration: Duration, shutdown: &CancellationToken) -> bool {
-    tokio::select! {
-        biased;
-        () = shutdown.cancelled() => false,
-        () = tokio::time::sleep(duration) => true,
+    /// Forgets requests that nobody repeats any more.
+    async fn forget(&self) -> Result<(), StoreError> {
+        let Ok(before) = self.0.clock.now().checked_sub(REMEMBER) else { return Ok(()) };
+        requests::prune(&self.0.store, before.as_millisecond()).await.map(drop)
     }
 }

@@ -102,7 +102,7 @@ impl Hub {
         let stop = shutdown.clone();
         tasks.spawn(async move { server.serve(listener, stop).await.unwrap() });
         let (running, stop) = (delivery.clone(), shutdown.clone());
-        tasks.spawn(async move { running.run(stop).await });
+        tasks.spawn(async move { running.run(stop).await.unwrap() });
         Process { delivery, address, shutdown, tasks }
     }
 

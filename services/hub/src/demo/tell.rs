@@ -6,7 +6,10 @@ use mash_proto::{
     sharing::v1::{Decision, Effect, ListDecisionsRequest},
     r#type::v1::Answer,
 };
-use mash_synth::night::{Night, expected::Expectation};
+use mash_synth::{
+    morning::{HUB, WORKER},
+    night::{Night, expected::Expectation},
+};
 
 use super::{
     closing::{FORCE, WATCHER},
@@ -139,6 +142,11 @@ pub fn how_to_call(endpoints: &Endpoints, data: &Data) {
     println!(
         "{} -H 'mash-practitioner: mair-rees' {host} mash.education.v1.NoticeService/ListNotices\n",
         grpcurl("school-6722951")
+    );
+    println!(
+        "{} -H 'mash-practitioner: {WORKER}' -d '{{\"states\":[\"REFERRAL_STATE_INFORMED\"]}}' {host} \
+         mash.social_care.v1.QueueService/ListReferrals\n",
+        grpcurl(&HUB.replace('/', "-"))
     );
     println!("{} {host} mash.sharing.v1.SharingService/GetConservation\n", grpcurl("operator-hub"));
 }

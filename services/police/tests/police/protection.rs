@@ -35,6 +35,7 @@ macro_rules! until {
 
 mod asked;
 mod records;
+mod told;
 
 on_both!(
     a_notice_is_submitted_once_and_tells_what_it_gives,

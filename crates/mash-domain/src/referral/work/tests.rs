@@ -230,6 +230,9 @@ fn a_step_goes_the_way_it_says() {
     assert_eq!(step(Step::Down, Outcome::Advice), None);
     assert_eq!(step(Step::Down, Outcome::EarlyHelp), Some(Refusal::ConsentMissing));
     assert_eq!(step(Step::Down, Outcome::Section47), Some(Refusal::Direction));
+    for same in [Step::Up, Step::Down] {
+        assert_eq!(step(same, Outcome::Assessment), Some(Refusal::Direction), "it stays there");
+    }
 }
 
 #[test]
