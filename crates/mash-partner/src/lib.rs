@@ -65,7 +65,7 @@ pub use error::{
 pub use invitations::Attendance;
 pub use names::{Page, case_of, id_of};
 pub use prompts::kinds as prompt_kinds;
-pub use referrals::Submission;
+pub use referrals::{Submission, reference_fault};
 
 /// A service that works with hubs: what keeps its rows, its events and its consumers apart from those of the others.
 #[derive(Clone, Copy)]

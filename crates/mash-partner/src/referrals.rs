@@ -10,6 +10,7 @@ use mash_domain::{
 };
 use mash_proto::{
     convert::{
+        Violation,
         clock::clock_to_wire,
         referral::{content_of, facts_of, flow_of, kind_to_wire, urgency_to_wire},
         time_to_wire,
@@ -42,6 +43,24 @@ pub struct Submission {
     pub report: Report,
 }
 
+impl Submission {
+    /// A report and the reference for it, as they were read; every fault of both at once.
+    ///
+    /// # Errors
+    ///
+    /// [`PartnerError::Invalid`] with every fault.
+    pub fn of(reference: &str, report: Result<Report, PartnerError>) -> Result<Self, PartnerError> {
+        match (reference_fault("reference", reference), report) {
+            (None, report) => Ok(Self { reference: reference.to_owned(), report: report? }),
+            (Some(fault), Err(PartnerError::Invalid(faults))) => {
+                Err(PartnerError::Invalid(std::iter::once(fault).chain(faults).collect()))
+            }
+            (Some(fault), Ok(_)) => Err(PartnerError::Invalid(vec![fault])),
+            (Some(_), Err(error)) => Err(error),
+        }
+    }
+}
+
 /// The clocks that end when a hub says that it has the referral.
 pub(crate) const ENDED_BY_RECEIPT: [&str; 2] = [ids::CHASE_ACKNOWLEDGEMENT, ids::CUSTODY_REFERRAL];
 
@@ -62,8 +81,10 @@ impl Partner {
         call: &mut Call,
         Submission { reference, report }: Submission,
     ) -> Result<wire::SentReferral, PartnerError> {
+        if let Some(fault) = reference_fault("reference", &reference) {
+            return Err(PartnerError::Invalid(vec![fault]));
+        }
         let reference = reference.trim();
-        check_reference(reference)?;
         let case_id = self.case_id(&call.organisation, reference);
         let item = item_id(&[&case_id.to_string(), "referral"]);
         let event = event(call, &report, Ids { case_id, item_id: &item, reference, revision: 1 });
@@ -324,14 +345,19 @@ impl Partner {
     }
 }
 
-fn check_reference(reference: &str) -> Result<(), PartnerError> {
+/// What is wrong with an organisation's own reference, which stands in this field; nothing if it will do.
+#[must_use]
+pub fn reference_fault(field: &str, reference: &str) -> Option<Violation> {
+    let reference = reference.trim();
     let fits = (1..=64).contains(&reference.len())
         && reference.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
-    if fits {
-        return Ok(());
-    }
-    let what = "1 to 64 letters, digits, slashes, dots, hyphens or underscores; no personal data";
-    Err(PartnerError::field("reference", REFERENCE, what))
+    (!fits).then(|| Violation {
+        field: field.to_owned(),
+        code: REFERENCE,
+        description:
+            "1 to 64 letters, digits, slashes, dots, hyphens or underscores; no personal data"
+                .to_owned(),
+    })
 }
 
 /// The name of a referral.

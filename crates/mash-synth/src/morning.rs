@@ -304,6 +304,19 @@ pub fn school_answer() -> SchoolAnswer {
     }
 }
 
+/// Whom partners of the hub can ask.
+#[must_use]
+pub fn hub_contact() -> ProfessionalContact {
+    ProfessionalContact {
+        reference: WORKER.to_owned(),
+        telephone: "01632 960423".to_owned(),
+        name: "Delyth Owen".to_owned(),
+        role: "social worker of the hub".to_owned(),
+        organisation: "Bridgend MASH".to_owned(),
+        ..ProfessionalContact::default()
+    }
+}
+
 /// What health knows. The last item was told by somebody else in confidence, and stays.
 #[must_use]
 pub fn health_answer() -> Vec<LabelledItem> {

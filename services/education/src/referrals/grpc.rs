@@ -26,8 +26,8 @@ impl ReferralService for ReferralApi {
         request: Request<wire::SubmitReferralRequest>,
     ) -> Result<Response<wire::SubmitReferralResponse>, Status> {
         let (caller, request) = self.admit(request).await?;
-        let report = self.0.read_report(request.report.clone(), None).map_err(status)?;
-        let submission = Submission { reference: request.reference.clone(), report };
+        let report = self.0.read_report(request.report.clone(), None);
+        let submission = Submission::of(&request.reference, report).map_err(status)?;
         let done = self.0.partner.once(
             &caller,
             "ReferralService/SubmitReferral",
@@ -67,8 +67,8 @@ impl ReferralService for ReferralApi {
         request: Request<wire::ReportMissingEducationRequest>,
     ) -> Result<Response<wire::ReportMissingEducationResponse>, Status> {
         let (caller, request) = self.admit(request).await?;
-        let report = self.0.read_missing(request.missing.clone()).map_err(status)?;
-        let submission = Submission { reference: request.reference.clone(), report };
+        let report = self.0.read_missing(request.missing.clone());
+        let submission = Submission::of(&request.reference, report).map_err(status)?;
         let done = self.0.partner.once(
             &caller,
             "ReferralService/ReportMissingEducation",

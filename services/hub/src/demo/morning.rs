@@ -94,7 +94,7 @@ impl Player<'_> {
         let request = SetHubRequest {
             request_id: step("hub"),
             duty_manager: morning::MANAGER.to_owned(),
-            contact: morning::school_answer().by,
+            contact: Some(morning::hub_contact()),
         };
         self.people.queue(HUB)?.set_hub(on_behalf(WORKER, request)?).await?;
         Ok(())

@@ -36,6 +36,7 @@ impl Protection {
         let first = self.first_made(caller, &custody.reference, expected_revision).await?;
         let now = self.partner.now();
         let mut faults = Faults::of("custody");
+        faults.reference(&custody.reference);
         let detained = faults.needed("detain_time", custody.detain_time, now);
         let asked = faults.time("adult_request_time", custody.adult_request_time, now);
         let arrived = faults.time("adult_arrive_time", custody.adult_arrive_time, now);

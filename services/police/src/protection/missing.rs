@@ -47,6 +47,7 @@ impl Protection {
         let first = self.first_made(caller, &episode.reference, expected_revision).await?;
         let now = self.partner.now();
         let mut faults = Faults::of("episode");
+        faults.reference(&episode.reference);
         let reported = faults.needed("report_time", episode.report_time, now);
         let returned = faults.time("return_time", episode.return_time, now);
         faults.order("return_time", reported, returned);

@@ -35,6 +35,9 @@ impl Protection {
             mechanism_reference,
         } = notice.unwrap_or_default();
         let mut faults = Faults::of("notice");
+        if amends.is_none() {
+            faults.reference(&reference);
+        }
         let grade = match wire::NoticeGrade::try_from(grade) {
             Ok(wire::NoticeGrade::Red) => "red",
             Ok(wire::NoticeGrade::Amber) => "amber",

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use mash_domain::referral::report::Report;
-use mash_partner::PartnerError;
+use mash_partner::{PartnerError, reference_fault};
 use mash_proto::{
     convert::{Violation, referral::report_from_wire, time_from_wire},
     referral::v1 as wire,
@@ -28,6 +28,11 @@ impl Faults {
     pub(super) fn add(&mut self, field: &str, code: &'static str, description: &str) {
         let field = format!("{}.{field}", self.above);
         self.all.push(Violation { field, code, description: description.to_owned() });
+    }
+
+    /// Looks at the force's own reference.
+    pub(super) fn reference(&mut self, reference: &str) {
+        self.all.extend(reference_fault(&format!("{}.reference", self.above), reference));
     }
 
     /// Reads the report within, as one of this sort.

@@ -34,6 +34,7 @@ impl Protection {
         let first = self.first_made(caller, &protection.reference, expected_revision).await?;
         let now = self.partner.now();
         let mut faults = Faults::of("protection");
+        faults.reference(&protection.reference);
         let taken = faults.needed("take_time", protection.take_time, now);
         let ended = faults.time("end_time", protection.end_time, now);
         faults.order("end_time", taken, ended);

@@ -276,11 +276,12 @@ async fn what_is_wrong_with_a_notice_is_told_at_once(hub: Hub) {
         ..referral::ConsentAsked::default()
     });
     bad.kind = referral::ReportKind::Clinical.into();
-    let notice = wire::ProtectionNotice { report: Some(bad), grade: 0, ..notice("PPN-4") };
+    let notice = wire::ProtectionNotice { report: Some(bad), grade: 0, ..notice("PPN 4") };
     let mut found = violations(client.submit_protection_notice(by(submit(notice))).await);
     found.sort();
     let expected = [
         ("notice.grade", "MASH-P131"),
+        ("notice.reference", "MASH-T022"),
         ("notice.report.child.date_of_birth", "MASH-T107"),
         ("notice.report.child.nhs_number", "MASH-T106"),
         ("notice.report.concerns[0].evidence", "MASH-T111"),
