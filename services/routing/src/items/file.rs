@@ -112,7 +112,7 @@ pub struct Release {
     pub state_at: Timestamp,
     /// A coded reason for being withheld or escalated.
     pub reason: String,
-    /// What the sender was told of it last: a code, and the revision. So it is told once.
+    /// What the sender was told of it last: a code, and the revisions. So it is told once.
     pub told: String,
     /// The events of this release since it last began that are not known to have been kept back by a guard.
     pub sent: BTreeSet<String>,

@@ -41,12 +41,13 @@ pub fn receive(
         let undelivered = receipt.kind() == ReceiptKind::Undelivered;
         let reason = if undelivered || stated.is_empty() { NOT_ACKNOWLEDGED } else { stated };
         reason.clone_into(&mut release.reason);
-        let told = told_mark(reason, &[], release.revision);
-        let item = file.item(&release.item_id).filter(|_| undelivered && release.told != told);
-        if let Some(item) = item {
-            let event = non_delivery(item, &receipt.case_id, &release, reason, &[]);
-            effects.release_item(&event, Vec::new(), cause);
-            release.told = told;
+        if let Some(item) = file.item(&release.item_id).filter(|_| undelivered) {
+            let told = told_mark(reason, &[], item, &release);
+            if release.told != told {
+                let event = non_delivery(item, &receipt.case_id, &release, reason, &[]);
+                effects.release_item(&event, Vec::new(), cause);
+                release.told = told;
+            }
         }
     }
     file.put_release(release);

@@ -335,9 +335,9 @@ impl Taking<'_> {
         }
     }
 
-    /// Tells the sender that a recipient does not have the item, once for each reason.
+    /// Tells the sender that a recipient does not have the item, once for each reason and revision.
     fn report(&mut self, code: &str, reasons: &[String], release: &mut Release) {
-        let told = told_mark(code, reasons, release.revision);
+        let told = told_mark(code, reasons, self.known, release);
         if release.told == told {
             return;
         }

@@ -11,10 +11,11 @@ use super::{
     recipients::operator,
 };
 
-/// What the sender was told last.
+/// What the sender was told last: why, of which revision of its own, and of which release. Whoever sends more waits to
+/// hear what became of that, also where it is the same as before.
 #[must_use]
-pub fn told_mark(code: &str, reasons: &[String], revision: i32) -> String {
-    format!("{code}|{}|{revision}", reasons.join(","))
+pub fn told_mark(code: &str, reasons: &[String], item: &Item, release: &Release) -> String {
+    format!("{code}|{}|{}.{}", reasons.join(","), release.revision, item.revision)
 }
 
 /// The report to the sender of an item that a recipient does not have it.
@@ -26,7 +27,7 @@ pub fn non_delivery(
     code: &str,
     reasons: &[String],
 ) -> pb::ItemReleased {
-    let told = told_mark(code, reasons, release.revision);
+    let told = told_mark(code, reasons, item, release);
     let id = event_id(&["non-delivery", &release.id, &told]).to_string();
     pb::ItemReleased {
         release_id: id.clone(),

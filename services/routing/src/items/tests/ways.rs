@@ -202,8 +202,20 @@ fn a_referral_that_may_not_go_is_told_to_its_sender_with_what_follows_from_its_o
     assert_eq!(event.reply_to, wire.item_id);
     assert!(event.content.is_empty());
     assert_eq!(hub.release(&wire, BRIDGEND).state, ReleaseState::Withheld);
-    let again = ItemSubmitted { revision: 2, ..wire };
-    assert_eq!(told(&hub.take(&again)), [], "once");
+    assert_eq!(told(&hub.take(&wire)), [], "once");
+}
+
+#[test]
+fn p1_whoever_sends_more_of_what_may_not_go_hears_that_it_still_may_not() {
+    let facts = StatedFacts { harm_suspected: Answer::No.into(), ..stated() };
+    let first = ItemSubmitted { facts: Some(facts), ..referral() };
+    let mut hub = Hub::new();
+    let told_first = released(&hub.take(&first))[0].1.release_id.clone();
+    let more = ItemSubmitted { revision: 2, ..first };
+    let effects = hub.take(&more);
+    assert_eq!(told(&effects), [not_delivered(SCHOOL, "withheld")]);
+    assert_ne!(released(&effects)[0].1.release_id, told_first, "an event of its own");
+    assert_eq!(told(&hub.take(&more)), [], "once");
 }
 
 #[test]
