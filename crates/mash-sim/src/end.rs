@@ -4,18 +4,15 @@ use std::collections::BTreeMap;
 
 use mash_proto::{
     police::v1::{WatchOutcomesRequest, police_service_client::PoliceServiceClient},
-    referral::v1::ItemKind,
     sharing::v1::{GetConservationRequest, sharing_service_client::SharingServiceClient},
-    social_care::v1::{
-        GetReferralConservationRequest, GetReferralConservationResponse,
-        queue_service_client::QueueServiceClient,
-    },
 };
 use mash_store::{dead_letters, testing::contents};
 use tokio_stream::StreamExt as _;
 use tonic::Request;
 
 use crate::{process::Kind, world::World};
+
+mod referrals;
 
 /// Tables that hold how something came about, not what is so: two runs may differ in them.
 const BOOKKEEPING: [&str; 12] = [
@@ -72,69 +69,6 @@ impl World {
         Ok(())
     }
 
-    /// Every hub counts for itself, and so does routing, item by item.
-    async fn referrals_are_done(&mut self) -> anyhow::Result<()> {
-        let local = self.local(Kind::Routing, "operator/hub")?;
-        let counts = SharingServiceClient::new(local)
-            .get_conservation(Request::new(GetConservationRequest {}))
-            .await?
-            .into_inner();
-        for count in &counts.items {
-            let kind = count.kind().as_str_name();
-            let ended = count.acknowledged + count.escalated + count.withheld;
-            if count.pending != 0 || ended != count.accepted {
-                self.guardian.broken(format!(
-                    "P1: of {} {kind} {ended} ended and {} are pending",
-                    count.accepted, count.pending
-                ));
-            }
-            if count.kind() == ItemKind::Referral {
-                self.counts.insert("referrals routed", u64::try_from(count.items).unwrap_or(0));
-            }
-            let all = self.counts.entry("items for recipients").or_default();
-            *all += u64::try_from(count.accepted).unwrap_or(0);
-        }
-        let mut total = GetReferralConservationResponse::default();
-        for authority in self.settings.region.authorities {
-            let local = self.local(Kind::SocialCare, &format!("authority/{authority}"))?;
-            let request = Request::new(GetReferralConservationRequest {});
-            let one = QueueServiceClient::new(local).get_referral_conservation(request).await?;
-            let one = one.into_inner();
-            total.accepted += one.accepted;
-            total.decided += one.decided;
-            total.open += one.open;
-            total.withdrawn += one.withdrawn;
-            total.feedback_acknowledged += one.feedback_acknowledged;
-            total.feedback_escalated += one.feedback_escalated;
-            total.feedback_withheld += one.feedback_withheld;
-            total.feedback_pending += one.feedback_pending;
-        }
-        for (what, number) in [
-            ("referrals at hubs", total.accepted),
-            ("referrals decided at hubs", total.decided),
-            ("feedback acknowledged", total.feedback_acknowledged),
-            ("feedback escalated", total.feedback_escalated),
-            ("feedback withheld", total.feedback_withheld),
-        ] {
-            self.counts.insert(what, u64::try_from(number).unwrap_or(0));
-        }
-        if total.open != 0
-            || total.decided + total.withdrawn != total.accepted
-            || total.feedback_pending != 0
-        {
-            self.guardian.broken(format!(
-                "P1: of {} referrals {} are decided, {} open, {} without feedback",
-                total.accepted, total.decided, total.open, total.feedback_pending
-            ));
-        }
-        let sent = self.counts.get("referrals accepted").copied().unwrap_or(0);
-        let routed = self.counts.get("referrals routed").copied().unwrap_or(0);
-        if sent != routed {
-            self.guardian.broken(format!("P1: {sent} referrals were accepted and {routed} routed"));
-        }
-        Ok(())
-    }
-
     /// Police count for themselves.
     async fn police_agree(&mut self) -> anyhow::Result<()> {
         use mash_proto::disclosure::v1::DutyState;
@@ -144,17 +78,22 @@ impl World {
         request.metadata_mut().insert("mash-practitioner", "pc-4711".parse()?);
         let mut outcomes =
             PoliceServiceClient::new(local).watch_outcomes(request).await?.into_inner();
-        let (mut seen, mut open) = (0_u64, 0_u64);
+        let (mut seen, mut open) = (0_u64, Vec::new());
         while let Some(answer) = outcomes.next().await {
             let Some(outcome) = answer?.outcome else { continue };
             seen += 1;
             let ended = [DutyState::Acknowledged, DutyState::Escalated, DutyState::Withheld];
-            open += u64::from(!ended.contains(&outcome.state()));
+            if !ended.contains(&outcome.state()) {
+                let to = outcome.recipient.as_ref().map(|it| it.code.clone()).unwrap_or_default();
+                let state = outcome.state().as_str_name();
+                open.push(format!("{} of {} for {to}: {state}", outcome.duty, outcome.incident));
+            }
         }
         let accepted = self.counts.get("duties accepted").copied().unwrap_or(0);
-        if open > 0 || seen != accepted {
+        if !open.is_empty() || seen != accepted {
             self.guardian.broken(format!(
-                "P1: police see {seen} duties of {accepted}, {open} of them not ended"
+                "P1: police see {seen} duties of {accepted}, not ended: {}",
+                open.join("; ")
             ));
         }
         Ok(())

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use mash_chassis::Clock as _;
 use mash_domain::calendar::london;
-use mash_proto::police::v1::{Incident, ReportDomesticAbuseIncidentRequest};
+use mash_proto::{
+    police::v1::{Incident, ReportDomesticAbuseIncidentRequest},
+    referral::v1::Report,
+};
 use mash_synth::{
     months::{Arrival, arrivals},
     random::Random,
@@ -14,8 +17,12 @@ use mash_synth::{
 };
 use uuid::Uuid;
 
-use crate::world::{Settings, World};
+use crate::{
+    process::Kind,
+    world::{Settings, World},
+};
 
+mod changes;
 mod clinicians;
 mod consents;
 mod officers;
@@ -30,7 +37,7 @@ pub(crate) const PROVIDER: &str = "provider/cerrig";
 /// The practitioner of a force.
 const OFFICER: &str = "pc-4711";
 /// A social worker of a hub.
-const WORKER: &str = "sw-1";
+pub(crate) const WORKER: &str = "sw-1";
 
 /// Something that somebody does.
 #[derive(Clone)]
@@ -43,11 +50,26 @@ pub(crate) enum Act {
     OpenInbox { organisation: String },
     OpenHandovers,
     Refer(Arrival),
+    TellMore { name: String, reference: String, report: Box<Report> },
+    TakeBack(String),
     WorkQueue { authority: String },
     ForceAnswers { force: String },
     SchoolAnswers { school: String },
     BoardAnswers { board: String },
     Fetch { organisation: String },
+}
+
+/// Who sent a referral.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    pub(crate) kind: Kind,
+    pub(crate) organisation: String,
+    pub(crate) practitioner: String,
+    /// The revision that was accepted last.
+    pub(crate) revision: i32,
+    /// How soon somebody has to look, if it was told once more.
+    pub(crate) urgency: Option<i32>,
+    pub(crate) withdrawn: bool,
 }
 
 /// Who lives in the region, and what they have in mind.
@@ -58,6 +80,8 @@ pub(crate) struct People {
     contacts: BTreeMap<String, Vec<String>>,
     /// Inboxes that somebody will open anyway.
     expected: BTreeSet<String>,
+    /// Every referral that a service accepted, by its name, and who sent it.
+    pub(crate) accepted: BTreeMap<String, Sender>,
     /// Families that somebody referred, as often as somebody did.
     referred: Vec<usize>,
     /// Up to which question the force has looked.
@@ -75,12 +99,20 @@ impl People {
             let ids = school.contacts.iter().map(|contact| contact.id.clone()).collect();
             contacts.insert(format!("school/{}", school.laestab), ids);
         }
+        for officers in wales.contacts() {
+            // Every desk of an authority, as one: whoever looks first.
+            let Some(desk) = officers.parent.strip_prefix("authorities/") else { continue };
+            let authority = desk.split('/').next().unwrap_or_default();
+            let all = contacts.entry(format!("authority/{authority}")).or_default();
+            all.extend(officers.contacts.into_iter().map(|contact| contact.id));
+        }
         let random = random.fork("people");
         Self {
             wales,
             random,
             contacts,
             expected: BTreeSet::new(),
+            accepted: BTreeMap::new(),
             referred: Vec::new(),
             force_page: String::new(),
             references: 0,
@@ -142,6 +174,10 @@ impl World {
             }
             Act::OpenInbox { organisation } => self.open_inbox(organisation).await,
             Act::OpenHandovers => self.open_handovers().await,
+            Act::TellMore { name, reference, report } => {
+                Box::pin(self.tell_more(name, reference, *report)).await
+            }
+            Act::TakeBack(name) => Box::pin(self.take_back(name)).await,
             Act::Refer(arrival) => Box::pin(self.refer(arrival)).await,
             Act::WorkQueue { authority } => Box::pin(self.work_the_queue(authority)).await,
             Act::ForceAnswers { force } => Box::pin(self.force_answers(force)).await,
@@ -176,7 +212,7 @@ impl World {
             self.expect(format!("enquiries/{key}"), 900, act);
         }
         match topic {
-            mash_bus::topics::DISCLOSED_EDUCATION if key.starts_with("school/") => {
+            mash_bus::topics::DISCLOSED_EDUCATION => {
                 if self.people.expected.insert(key.to_owned()) {
                     let at = self.next_morning(now);
                     self.later(at, Act::OpenInbox { organisation: key.to_owned() });

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    future::Future,
     sync::{Arc, Mutex},
 };
 
@@ -11,58 +10,23 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use mash_chassis::{Clock as _, ManualClock, access::AccessTable};
 use mash_domain::calendar::london;
 use mash_policy::Ruleset;
-use mash_synth::{months::Region, random::Random};
+use mash_synth::random::Random;
 use tempfile::TempDir;
-use tonic::{Code, Request, Response, Status};
 
 use crate::{
     bus::{Log, SimBus, locked},
-    local::Local,
     people::{Act, People},
     process::{Kind, Process, witness},
-    pulse::{Death, Place, Pulse},
+    pulse::{Place, Pulse},
     watch::{Guardian, Watch},
 };
 
-/// What goes wrong, so many times in a thousand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Faults {
-    /// When processes die.
-    pub death: Death,
-    /// Batches that are delivered again, and events that stand in a batch twice.
-    pub duplicates: u32,
-    /// Calls that are repeated although they were answered.
-    pub repeats: u32,
-    /// Batches that come late: minutes, not seconds.
-    pub delays: u32,
-}
+mod calls;
+mod intake;
+mod settings;
 
-impl Faults {
-    /// Nothing goes wrong.
-    pub const NONE: Self = Self { death: Death::Never, duplicates: 0, repeats: 0, delays: 0 };
-    /// Only what must have no effect at all.
-    pub const COPIES: Self = Self { duplicates: 300, repeats: 300, ..Self::NONE };
-    /// Everything, all the time.
-    pub const ALL: Self =
-        Self { death: Death::Sometimes(700), duplicates: 100, repeats: 100, delays: 30 };
-}
-
-/// What a run is.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// One seed is one run.
-    pub seed: u64,
-    /// Where.
-    pub region: Region,
-    /// From which day on.
-    pub first: Date,
-    /// How many days.
-    pub days: u32,
-    /// The part of the real volume, of a thousand.
-    pub share: u32,
-    /// What goes wrong.
-    pub faults: Faults,
-}
+pub(crate) use self::calls::{on_behalf, told};
+pub use self::settings::{Faults, Settings};
 
 /// Something that happens at its time.
 #[derive(Clone)]
@@ -286,7 +250,7 @@ impl World {
         let hour = self.clock.now().to_zoned(london().clone()).hour();
         SignedDuration::from_mins(match hour {
             6..10 if !self.resting => 5,
-            6..20 => 15,
+            6..20 if !self.resting => 15,
             _ => 60,
         })
     }
@@ -353,151 +317,6 @@ impl World {
         self.at(at, event);
     }
 
-    async fn take_in(&mut self, kind: Kind, place: usize) -> anyhow::Result<()> {
-        let handler = self.process(kind)?.handlers().get(place).cloned();
-        let handler = handler.context("no such handler")?;
-        let (group, topics) = (handler.group(), handler.topics());
-        let most = usize::try_from(self.order.between(1, 60)).unwrap_or(1);
-        let batch = locked(&self.log).next(group, topics, most, &mut self.order);
-        let Some(batch) = batch else { return Ok(()) };
-        let deliveries = self.with_copies(&batch.fresh, &batch.old);
-        let intake = self.process(kind)?.intake(handler);
-        let mut done = intake.step(deliveries.clone()).await;
-        if done.is_ok() && self.copies.below(1_000) < self.settings.faults.duplicates {
-            self.count("batches taken in twice");
-            done = intake.step(deliveries).await;
-        }
-        let pulse = Arc::clone(&self.process(kind)?.pulse);
-        match done {
-            Ok(()) => {
-                if pulse.beats(Place::Offset) {
-                    let fresh = u64::try_from(batch.fresh.len()).unwrap_or(0);
-                    *self.counts.entry("events taken in").or_default() += fresh;
-                    let readers = self.readers(topics);
-                    locked(&self.log).commit(group, &batch, &readers);
-                }
-            }
-            Err(error) if !pulse.is_dead() => {
-                let store: &dyn std::error::Error = &error;
-                self.guardian.broken(format!("{group} cannot take in: {store:?}"));
-            }
-            Err(_) => (),
-        }
-        if locked(&self.log).waits(group, topics) {
-            self.wake(kind, Some(place));
-        }
-        self.after(kind).await?;
-        Ok(())
-    }
-
-    /// The groups that read any of these topics.
-    fn readers(&self, topics: &[&str]) -> Vec<&'static str> {
-        let reads = |of: &[&'static str]| of.iter().any(|topic| topics.contains(topic));
-        let all = self.groups.iter().filter(|(_, (_, _, of))| reads(of));
-        all.map(|(group, _)| *group).collect()
-    }
-
-    fn with_copies(
-        &mut self,
-        fresh: &[mash_bus::Delivery],
-        old: &[mash_bus::Delivery],
-    ) -> Vec<mash_bus::Delivery> {
-        let mut all = Vec::new();
-        if self.copies.below(1_000) < self.settings.faults.duplicates {
-            let again = usize::try_from(self.copies.below(10)).unwrap_or(0);
-            all.extend(old.iter().skip(old.len().saturating_sub(again)).cloned());
-        }
-        for one in fresh {
-            all.push(one.clone());
-            if self.copies.below(1_000) < self.settings.faults.duplicates {
-                *self.counts.entry("events delivered twice").or_default() += 1;
-                all.push(one.clone());
-            }
-        }
-        all
-    }
-
-    pub(crate) fn local(&self, to: Kind, who: &str) -> anyhow::Result<Local> {
-        let organisation = who.parse().with_context(|| format!("`{who}` is no organisation"))?;
-        Ok(Local::new(self.process(to)?.routes(), Arc::clone(&self.access), organisation))
-    }
-
-    /// Calls a service as its callers do: until it answers, with the same request, whatever dies meanwhile. A caller
-    /// whose answer was lost asks again, and must hear the same.
-    pub(crate) async fn call<M, R, F, G>(
-        &mut self,
-        to: Kind,
-        (who, practitioner): (&str, &str),
-        message: M,
-        go: F,
-    ) -> anyhow::Result<Result<R, Status>>
-    where
-        M: Clone,
-        R: PartialEq,
-        F: Fn(Local, Request<M>) -> G,
-        G: Future<Output = Result<Response<R>, Status>>,
-    {
-        self.count("calls");
-        let mut answers: Vec<Result<R, Status>> = Vec::new();
-        let repeats = u32::from(self.copies.below(1_000) < self.settings.faults.repeats);
-        loop {
-            let local = self.local(to, who)?;
-            let request = on_behalf(practitioner, message.clone())?;
-            let answer = go(local, request).await.map(Response::into_inner);
-            if self.after(to).await? {
-                self.count("calls repeated after a death");
-                continue;
-            }
-            answers.push(answer);
-            if answers.len() > usize::try_from(repeats).unwrap_or(0) {
-                break;
-            }
-            self.count("calls repeated after an answer");
-        }
-        let last = answers.pop().context("no answer")?;
-        if let Some(first) = answers.pop() {
-            let same = match (&first, &last) {
-                (Ok(first), Ok(last)) => first == last,
-                (Err(first), Err(last)) => first.code() == last.code(),
-                (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
-            };
-            if !same {
-                let what = std::any::type_name::<M>();
-                self.guardian.broken(format!("P5: {what} repeated is answered otherwise"));
-            }
-        }
-        Ok(last)
-    }
-
-    /// As [`World::call`], for what must not be refused.
-    pub(crate) async fn must<M, R, F, G>(
-        &mut self,
-        to: Kind,
-        by: (&str, &str),
-        message: M,
-        go: F,
-    ) -> anyhow::Result<Option<R>>
-    where
-        M: Clone,
-        R: PartialEq,
-        F: Fn(Local, Request<M>) -> G,
-        G: Future<Output = Result<Response<R>, Status>>,
-    {
-        let what = std::any::type_name::<M>();
-        match self.call(to, by, message, go).await? {
-            Ok(answer) => Ok(Some(answer)),
-            Err(status) => {
-                let at = self.clock.now();
-                self.guardian.broken(format!(
-                    "{what} of {} at {at} is refused: {}",
-                    by.0,
-                    told(&status)
-                ));
-                Ok(None)
-            }
-        }
-    }
-
     /// The stores of all services, for whoever checks.
     pub fn witnesses(&self) -> impl Iterator<Item = (Kind, &mash_store::Store)> {
         self.processes.iter().map(|(kind, process)| (*kind, &process.witness))
@@ -516,20 +335,4 @@ impl World {
         }
         (steps, deaths)
     }
-}
-
-/// What a refusal says, without what it quotes.
-pub(crate) fn told(status: &Status) -> String {
-    let code = mash_chassis::fault::code_of(status).unwrap_or_default();
-    let code_of_grpc: Code = status.code();
-    format!("{code_of_grpc:?} {code} {}", status.message())
-}
-
-fn on_behalf<M>(practitioner: &str, message: M) -> anyhow::Result<Request<M>> {
-    let mut request = Request::new(message);
-    if !practitioner.is_empty() {
-        let value = practitioner.parse().context("a practitioner's id must be plain ASCII")?;
-        request.metadata_mut().insert("mash-practitioner", value);
-    }
-    Ok(request)
 }

@@ -82,7 +82,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     };
     let reports = side_by_side(&worlds, arguments.threads, &each_day)?;
     table(&reports, began.elapsed());
-    let broken: Vec<_> = reports.iter().flat_map(|report| &report.findings.broken).collect();
+    let found = |report: &'_ Report| {
+        let region = report.region;
+        let words = report.findings.broken.iter().map(move |words| format!("{region}: {words}"));
+        words.collect::<Vec<_>>()
+    };
+    let broken: Vec<String> = reports.iter().flat_map(found).collect();
     for words in broken.iter().take(arguments.show) {
         println!("BROKEN  {words}");
     }

@@ -14,7 +14,11 @@ use mash_proto::{
     r#type::v1::{Answer, Date},
 };
 
-use super::{Act, partners::Does};
+use super::{
+    Act,
+    partners::Does,
+    reports::{Accepted, accepted},
+};
 use crate::{process::Kind, world::World};
 
 /// A named nurse of the board.
@@ -29,7 +33,7 @@ impl World {
         &mut self,
         reference: String,
         report: Report,
-    ) -> anyhow::Result<bool> {
+    ) -> anyhow::Result<Accepted> {
         let request = SubmitReferralRequest {
             request_id: self.people.request_id("clinical"),
             reference,
@@ -41,14 +45,15 @@ impl World {
         let answer = self.must(Kind::Health, (&board, NURSE), request, |local, request| async {
             HealthServiceClient::new(local).submit_referral(request).await
         });
-        Ok(answer.await?.is_some())
+        let sent = answer.await?.and_then(|answer| answer.referral);
+        Ok(accepted(Kind::Health, (&board, NURSE), sent))
     }
 
     pub(super) async fn midwife_refers(
         &mut self,
         reference: String,
         report: Report,
-    ) -> anyhow::Result<bool> {
+    ) -> anyhow::Result<Accepted> {
         let today = self.clock.now().to_zoned(london().clone()).date();
         let expected = today.checked_add(i64::from(self.people.random.between(20, 200)).days())?;
         let mother = report.household.first().cloned().unwrap_or_default();
@@ -77,7 +82,8 @@ impl World {
         let answer = self.must(Kind::Health, (&board, NURSE), request, |local, request| async {
             HealthServiceClient::new(local).refer_unborn(request).await
         });
-        Ok(answer.await?.is_some())
+        let sent = answer.await?.and_then(|answer| answer.referral);
+        Ok(accepted(Kind::Health, (&board, NURSE), sent))
     }
 
     /// A named nurse looks at what hubs ask.

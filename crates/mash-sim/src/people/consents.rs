@@ -2,12 +2,19 @@
 
 use jiff::SignedDuration;
 use mash_chassis::Clock as _;
-use mash_proto::sharing::v1::{
-    self as wire, consent_service_client::ConsentServiceClient, consented_service::Service,
+use mash_proto::{
+    convert::time_to_wire,
+    sharing::v1::{
+        self as wire, consent_service_client::ConsentServiceClient, consented_service::Service,
+    },
 };
+use tonic::Code;
 
 use super::{Act, OFFICER, PROVIDER};
-use crate::{process::Kind, world::World};
+use crate::{
+    process::Kind,
+    world::{World, told},
+};
 
 impl World {
     pub(super) async fn give_consent(
@@ -34,7 +41,7 @@ impl World {
                 reference: "SIM/1".to_owned(),
                 taken_by: String::new(),
             }),
-            until_time: None,
+            until_time: Some(time_to_wire(self.clock.now() + SignedDuration::from_hours(60 * 24))),
             unsafe_reason: 0,
         };
         self.guardian.given(case(&incident), &child_ref);
@@ -42,10 +49,17 @@ impl World {
         let answer = self.call(Kind::Routing, by, request, |local, request| async move {
             ConsentServiceClient::new(local).record_consent(request).await
         });
-        // Routing may not have heard of the incident yet, or it was withdrawn.
-        let Ok(answer) = answer.await? else {
-            self.count("consents too early");
-            return Ok(());
+        let answer = match answer.await? {
+            Ok(answer) => answer,
+            // Routing may not have heard of the incident yet, or it was withdrawn.
+            Err(status) if status.code() == Code::NotFound => {
+                self.count("consents too early");
+                return Ok(());
+            }
+            Err(status) => {
+                self.guardian.broken(format!("a consent is refused: {}", told(&status)));
+                return Ok(());
+            }
         };
         self.count("consents given");
         if let (Some(consent), Some(minutes)) = (answer.consent, withdraws_after) {

@@ -45,7 +45,7 @@ impl World {
         let (first, second, third) =
             (random.between(5, 400), random.between(60, 2_000), random.between(30, 1_500));
         let (withdrawn, corrected, offered) =
-            (random.chance(10), random.chance(60), random.chance(120));
+            (random.chance(10), random.chance(60), random.chance(300));
         let withdraws_after = random.chance(600).then(|| i64::from(random.between(0, 4_000)));
         if withdrawn {
             return self.later(after(first), Act::Withdraw(incident.name));

@@ -17,8 +17,11 @@ use mash_proto::{
 };
 use mash_synth::{months::Arrival, wales::families::Family};
 
-use super::{OFFICER, WORKER};
+use super::{OFFICER, Sender, WORKER};
 use crate::{process::Kind, world::World};
+
+/// What became of a report; nothing if nobody made it after all.
+pub(super) type Accepted = Option<(Sender, Option<wire::SentReferral>)>;
 
 impl World {
     /// Somebody refers a child.
@@ -27,7 +30,8 @@ impl World {
         let report = self.report_of(arrival, family, child);
         self.people.references += 1;
         let reference = format!("SIM-{:06}", self.people.references);
-        let sent = match arrival {
+        let kept = (reference.clone(), report.clone());
+        let accepted = match arrival {
             Arrival::Incident => return Ok(()),
             Arrival::Notification => self.notify(reference, report).await?,
             Arrival::Missing => self.missing(reference, report).await?,
@@ -39,8 +43,13 @@ impl World {
             Arrival::Unborn => self.midwife_refers(reference, report).await?,
             Arrival::Public => self.public(reference, report, family).await?,
         };
-        if sent {
+        if let Some((sender, Some(sent))) = accepted {
             self.count("referrals accepted");
+            let sender = Sender { revision: sent.revision, ..sender };
+            if self.people.accepted.insert(sent.name.clone(), sender).is_some() {
+                self.guardian.broken(format!("P5: {} was accepted a second time", sent.name));
+            }
+            self.what_follows_a_referral((arrival, &sent.name), kept);
         }
         Ok(())
     }
@@ -177,7 +186,11 @@ impl World {
         format!("police/{}", self.settings.region.force)
     }
 
-    async fn notify(&mut self, reference: String, report: wire::Report) -> anyhow::Result<bool> {
+    async fn notify(
+        &mut self,
+        reference: String,
+        report: wire::Report,
+    ) -> anyhow::Result<Accepted> {
         let grade = self.people.random.weighted(&[
             (90, NoticeGrade::Red),
             (260, NoticeGrade::Amber),
@@ -195,10 +208,15 @@ impl World {
         let answer = self.must(Kind::Police, (&force, OFFICER), request, |local, request| async {
             ProtectionServiceClient::new(local).submit_protection_notice(request).await
         });
-        Ok(answer.await?.is_some())
+        let sent = answer.await?.and_then(|answer| answer.referral);
+        Ok(accepted(Kind::Police, (&force, OFFICER), sent))
     }
 
-    async fn missing(&mut self, reference: String, report: wire::Report) -> anyhow::Result<bool> {
+    async fn missing(
+        &mut self,
+        reference: String,
+        report: wire::Report,
+    ) -> anyhow::Result<Accepted> {
         let episode = MissingEpisode {
             reference,
             report: Some(report),
@@ -215,10 +233,15 @@ impl World {
         let answer = self.must(Kind::Police, (&force, OFFICER), request, |local, request| async {
             ProtectionServiceClient::new(local).record_missing_episode(request).await
         });
-        Ok(answer.await?.is_some())
+        let sent = answer.await?.and_then(|answer| answer.referral);
+        Ok(accepted(Kind::Police, (&force, OFFICER), sent))
     }
 
-    async fn custody(&mut self, reference: String, report: wire::Report) -> anyhow::Result<bool> {
+    async fn custody(
+        &mut self,
+        reference: String,
+        report: wire::Report,
+    ) -> anyhow::Result<Accepted> {
         let custody = CustodyRecord {
             reference,
             report: Some(report),
@@ -236,7 +259,8 @@ impl World {
         let answer = self.must(Kind::Police, (&force, OFFICER), request, |local, request| async {
             ProtectionServiceClient::new(local).record_custody(request).await
         });
-        Ok(answer.await?.is_some())
+        let sent = answer.await?.and_then(|answer| answer.referral);
+        Ok(accepted(Kind::Police, (&force, OFFICER), sent))
     }
 
     async fn school_refers(
@@ -244,18 +268,19 @@ impl World {
         reference: String,
         report: wire::Report,
         child: usize,
-    ) -> anyhow::Result<bool> {
+    ) -> anyhow::Result<Accepted> {
         let laestab = self.people.wales.pupils.get(child).and_then(|pupil| pupil.school());
         let school = format!("school/{}", laestab.unwrap_or_default());
         let contact = self.people.contacts.get(&school).and_then(|all| all.first()).cloned();
-        let Some(contact) = contact else { return Ok(false) };
+        let Some(contact) = contact else { return Ok(None) };
         let request_id = self.people.request_id("school-referral");
         let request = SubmitReferralRequest { request_id, reference, report: Some(report) };
         let by = (school.as_str(), contact.as_str());
         let answer = self.must(Kind::Education, by, request, |local, request| async {
             ReferralServiceClient::new(local).submit_referral(request).await
         });
-        Ok(answer.await?.is_some())
+        let sent = answer.await?.and_then(|answer| answer.referral);
+        Ok(accepted(Kind::Education, by, sent))
     }
 
     async fn public(
@@ -263,7 +288,7 @@ impl World {
         reference: String,
         report: wire::Report,
         family: usize,
-    ) -> anyhow::Result<bool> {
+    ) -> anyhow::Result<Accepted> {
         let authority = self.people.wales.families.get(family).map(|one| one.authority_code);
         let authority = format!("authority/{}", authority.unwrap_or_default());
         let request_id = self.people.request_id("public");
@@ -272,7 +297,8 @@ impl World {
         let answer = self.must(Kind::SocialCare, by, request, |local, request| async {
             QueueServiceClient::new(local).record_public_report(request).await
         });
-        Ok(answer.await?.is_some())
+        let sent = answer.await?.and_then(|answer| answer.sent);
+        Ok(accepted(Kind::SocialCare, by, sent))
     }
 
     fn an_hour_ago(&self) -> prost_types::Timestamp {
@@ -280,6 +306,19 @@ impl World {
         let then: Timestamp = now - jiff::SignedDuration::from_mins(55);
         time_to_wire(then)
     }
+}
+
+/// Who sent it, and what a service made of it, if it did.
+pub(super) fn accepted(
+    kind: Kind,
+    (organisation, practitioner): (&str, &str),
+    sent: Option<wire::SentReferral>,
+) -> Accepted {
+    let (organisation, practitioner) = (organisation.to_owned(), practitioner.to_owned());
+    Some((
+        Sender { kind, organisation, practitioner, revision: 0, urgency: None, withdrawn: false },
+        sent,
+    ))
 }
 
 fn address(family: &Family) -> wire::Address {

@@ -1,4 +1,5 @@
-//! Key adults in the morning: most read and acknowledge, some find that the child is not on their roll, some do nothing.
+//! Key adults in the morning, and the desks of authorities: most read and acknowledge, some find that the child is not on
+//! their roll, some do nothing.
 
 use mash_proto::education::v1::{
     AcknowledgeNoticeRequest, ListNoticesRequest, NoticeState, RejectNoticeRequest,
@@ -28,7 +29,12 @@ impl World {
                     continue;
                 }
                 let drawn = self.people.random.below(1_000);
-                if drawn < 30 && notice.state() != NoticeState::Escalated {
+                let at_school = organisation.starts_with("school/");
+                // A desk telephones about what climbed to it, and leaves it to whoever was told.
+                if !at_school && notice.diversion_code == "unacknowledged" {
+                    continue;
+                }
+                if drawn < 30 && at_school && notice.state() != NoticeState::Escalated {
                     self.not_on_our_roll(by, notice.name).await?;
                 } else if drawn < 900 {
                     self.acknowledge(by, notice.name, notice.revision).await?;
