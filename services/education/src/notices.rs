@@ -164,8 +164,8 @@ impl Service {
     ) -> Result<Record, Refusal> {
         let view = Self::view(tx.conn(), caller).await?;
         let mut record = self.locked(tx, &view, id).await?;
-        if record.recipient != view.organisation {
-            // An officer sees that a school's notice went up to her; only the school can answer it.
+        if !view.was_told(&record) {
+            // An officer sees that a notice went up to her; only the school or the desk that was told can answer it.
             return Err(mash_domain::notice::NoticeRefusal::State(record.notice.state).into());
         }
         self.apply(tx, &mut record, command).await?;

@@ -151,6 +151,8 @@ async fn p1_home_education_that_does_nothing_for_a_day_is_not_the_end_of_it(dial
     assert_eq!(task.escalated_to, "nia");
     let seen = hub.get(BRIDGEND, "nia", "h1").await.unwrap();
     assert!(seen.content.is_none(), "it was released to the other desk");
+    let hers = hub.acknowledge((BRIDGEND, "nia"), "h1", 1, &id()).await;
+    assert_eq!(refused(hers).0, Code::FailedPrecondition, "and only that one answers");
     hub.acknowledge((BRIDGEND, "eleri"), "h1", 1, &id()).await.unwrap();
     assert_eq!(
         hub.receipts(4).await,
