@@ -20,6 +20,9 @@ const PARTITIONS: usize = 3;
 /// How many messages that a group has behind it can still be delivered to it again.
 const REMEMBERED: usize = 40;
 
+/// How many of them at most are.
+const AGAIN: usize = 10;
+
 /// Where a group has come to, by topic and partition.
 type Offsets = BTreeMap<(String, usize), usize>;
 
@@ -125,8 +128,9 @@ impl Log {
         };
         let numbered = || (partition.base..).zip(&partition.messages);
         let fresh: Vec<_> =
-            numbered().filter(|(offset, _)| *offset >= at).take(most).map(deliver).collect();
-        let old: Vec<_> = numbered().filter(|(offset, _)| *offset < at).map(deliver).collect();
+            numbered().skip(at.saturating_sub(partition.base)).take(most).map(deliver).collect();
+        let seen = numbered().take_while(|(offset, _)| *offset < at);
+        let old = seen.skip(at.saturating_sub(partition.base + AGAIN)).map(deliver).collect();
         let next = at + fresh.len();
         Some(Batch { from, fresh, old, next })
     }

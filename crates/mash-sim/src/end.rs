@@ -14,7 +14,8 @@ use crate::{process::Kind, world::World};
 
 mod referrals;
 
-/// Tables that hold how something came about, not what is so: two runs may differ in them.
+/// Tables that hold how something came about, not what is so: two runs may differ in them. So may accesses, for whoever
+/// reads again has read twice.
 const BOOKKEEPING: [&str; 12] = [
     "outbox",
     "outbox_guards",
@@ -27,7 +28,7 @@ const BOOKKEEPING: [&str; 12] = [
     "guards",
     "dead_letters",
     "police_accesses",
-    "education_accesses",
+    "partner_accesses",
 ];
 
 impl World {
