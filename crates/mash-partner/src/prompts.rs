@@ -65,6 +65,34 @@ impl Partner {
         settle(&mut call.tx, owner, (subject, kind), call.now).await
     }
 
+    /// Raises a prompt for this person where nobody has called, as when a clock of the service rings.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails.
+    pub async fn prompt_person(
+        &self,
+        tx: &mut Tx,
+        (organisation, subject, kind): (&str, &str, &str),
+        (person, due): (&str, Option<Timestamp>),
+    ) -> Result<(), StoreError> {
+        let told = (person, self.clock.now(), due);
+        raise(tx, self.owner(organisation), (subject, kind), told).await
+    }
+
+    /// Closes a prompt of [`Partner::prompt_person`]. Without such a prompt nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails.
+    pub async fn settle_person(
+        &self,
+        tx: &mut Tx,
+        (organisation, subject, kind): (&str, &str, &str),
+    ) -> Result<(), StoreError> {
+        settle(tx, self.owner(organisation), (subject, kind), self.clock.now()).await
+    }
+
     /// Closes a prompt by hand. Nothing is closed without a reason.
     ///
     /// # Errors

@@ -3,13 +3,17 @@
 use mash_chassis::Caller;
 use mash_domain::{
     clock::ids,
-    health::injury::{Command, Event, InjuryRecord, Prompt},
+    health::{
+        injury::{Command, Event, InjuryRecord, Prompt},
+        team::Team,
+    },
     organisation::OrganisationId,
 };
 use mash_proto::{
     convert::{
         clock::clock_to_wire,
         health::{record_from_stored, record_to_wire},
+        word_from_wire,
     },
     health::v1 as wire,
     r#type::v1::Date,
@@ -21,6 +25,7 @@ use crate::{
     board::{Board, age_of, start_clock, team_to_wire},
     call::page,
     error::Refusal,
+    prompts::CLOCK_WARNING,
     store::injuries::{self, InjuryRow},
 };
 
@@ -77,13 +82,32 @@ impl Service {
         if events.contains(&Event::Raised) {
             row.clock = start_clock(ids::INJURY_PROMPT, board, now);
         }
+        let raised = events.contains(&Event::Raised);
         let answered = events.contains(&Event::Referred) || events.contains(&Event::Reasoned);
         if let Some(clock) = row.clock.as_mut().filter(|_| answered) {
             clock.meet(now);
         }
+        if raised || answered {
+            let subject = format!("{PROMPTS}{}", row.id);
+            let warning = (row.board.as_str(), subject.as_str(), CLOCK_WARNING);
+            self.partner.settle_person(tx, warning).await?;
+        }
         keep(row, &after);
+        if raised {
+            let teams = Board::load(tx.conn(), &row.board).await?;
+            let lead = self.lead_of_child(row, &teams);
+            if let (Some(clock), Some(lead)) = (row.clock.as_mut(), lead) {
+                clock.hand_to(lead);
+            }
+        }
         injuries::put(tx, row).await?;
         Ok(events)
+    }
+
+    /// The lead of the team that has the child, if it has one.
+    pub(crate) fn lead_of_child(&self, row: &InjuryRow, teams: &Board) -> Option<String> {
+        let team = word_from_wire::<wire::Team, Team>(self.show_injuries(row, teams).team);
+        teams.lead_of(team.ok())
     }
 }
 

@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 use mash_chassis::Caller;
-use mash_domain::health::{
-    inbox::{Acknowledgement, Command, Event, NoticeState, TeamNotice},
-    staff::Professional,
-    team::Team,
+use mash_domain::{
+    clock::Clock,
+    health::{
+        inbox::{Acknowledgement, Command, Event, NoticeState, TeamNotice},
+        staff::Professional,
+        team::Team,
+    },
 };
 use mash_proto::{
     convert::{
@@ -27,6 +30,7 @@ use crate::{
     board::Board,
     call::{Opened, id_of, page},
     error::Refusal,
+    prompts::CLOCK_WARNING,
     send::{Done, OfNotice, notice_receipt},
     store::notices::{self, NoticeRow, View},
 };
@@ -161,6 +165,11 @@ impl Service {
             if let Some(clock) = &mut row.clock {
                 clock.cancel(now);
             }
+        }
+        if row.clock.as_ref().is_some_and(Clock::has_ended) {
+            let subject = format!("{NOTICES}{}", row.id);
+            let warning = (row.board.as_str(), subject.as_str(), CLOCK_WARNING);
+            self.partner.settle_person(tx, warning).await?;
         }
         notices::put(tx, row).await?;
         if let Some(event) = event {

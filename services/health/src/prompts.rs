@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// The time of an injury or a notice is close: the lead of its team is told.
+pub(crate) const CLOCK_WARNING: &str = "clock-warning";
+
 /// Where a page comes from. A token is one of these letters and what the source gave.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
@@ -99,6 +102,7 @@ impl Service {
                 team: shown.team,
                 due_time: due(row.clock.as_ref()),
                 escalated_to: shown.escalated_to,
+                practitioner: String::new(),
             }
         };
         Ok((rows.iter().map(prompt).collect(), next))
@@ -121,6 +125,7 @@ impl Service {
             team: team_to_wire(Team::from_word(&row.team)),
             due_time: due(row.clock.as_ref()),
             escalated_to: row.notice.escalated_to.clone(),
+            practitioner: String::new(),
         };
         Ok((rows.iter().map(prompt).collect(), next))
     }
@@ -139,6 +144,7 @@ impl Service {
             team: 0,
             due_time: one.due_time,
             escalated_to: String::new(),
+            practitioner: one.practitioner,
         };
         Ok((prompts.into_iter().map(prompt).collect(), next))
     }

@@ -1,16 +1,18 @@
 //! One look at what is due. Nothing is kept in memory, so clocks survive restarts.
 
 use mash_domain::{
-    clock::Ring,
+    clock::{Clock, Ring},
     health::{inbox, injury, team::Team},
 };
-use mash_store::StoreError;
+use mash_store::{StoreError, Tx};
 
 use crate::{
     Service,
     board::Board,
     error::Refusal,
-    injuries::machine,
+    injuries::{PROMPTS, machine},
+    notices::NOTICES,
+    prompts::CLOCK_WARNING,
     store::{injuries, notices},
 };
 
@@ -44,13 +46,13 @@ impl Service {
         let mut tx = self.store.begin().await?;
         let Some(mut row) = injuries::lock(&mut tx, board, id).await? else { return Ok(()) };
         let ring = row.clock.as_mut().and_then(|clock| clock.ring(now));
-        if ring == Some(Ring::Breach) && row.state == "open" {
-            let teams = Board::load(tx.conn(), board).await?;
-            let shown = self.show_injuries(&row, &teams);
-            let team = mash_proto::convert::word_from_wire::<mash_proto::health::v1::Team, Team>(
-                shown.team,
-            );
-            let command = injury::Command::Escalate { to: teams.lead_of(team.ok()) };
+        let teams = Board::load(tx.conn(), board).await?;
+        let lead = self.lead_of_child(&row, &teams);
+        if ring == Some(Ring::Warning) && row.state == "open" {
+            let subject = format!("{PROMPTS}{id}");
+            self.warn(&mut tx, (board, &subject), (lead, row.clock.as_mut())).await?;
+        } else if ring == Some(Ring::Breach) && row.state == "open" {
+            let command = injury::Command::Escalate { to: lead };
             let organisation =
                 board.parse().map_err(|_| StoreError::Corrupt("the board of a record"))?;
             self.command_injuries(&mut tx, (&mut row, &organisation), command).await?;
@@ -66,9 +68,14 @@ impl Service {
         let mut tx = self.store.begin().await?;
         let Some(mut row) = notices::lock(&mut tx, id).await? else { return Ok(()) };
         let ring = row.clock.as_mut().and_then(|clock| clock.ring(now));
-        if ring == Some(Ring::Breach) && row.state == inbox::NoticeState::Waiting.word() {
-            let teams = Board::load(tx.conn(), &row.board).await?;
-            let to = teams.lead_of(Team::from_word(&row.team));
+        let teams = Board::load(tx.conn(), &row.board).await?;
+        let to = teams.lead_of(Team::from_word(&row.team));
+        let waits = row.state == inbox::NoticeState::Waiting.word();
+        if ring == Some(Ring::Warning) && waits {
+            let (board, subject) = (row.board.clone(), format!("{NOTICES}{id}"));
+            self.warn(&mut tx, (&board, &subject), (to, row.clock.as_mut())).await?;
+            notices::put(&mut tx, &row).await?;
+        } else if ring == Some(Ring::Breach) && waits {
             let command = (inbox::Command::Escalate { to }, "");
             self.command_notice(&mut tx, &mut row, command, None).await?;
             tracing::warn!(notice.id = id, "a notice was escalated because nobody acknowledged it");
@@ -76,6 +83,24 @@ impl Service {
             notices::put(&mut tx, &row).await?;
         }
         Ok(tx.commit().await?)
+    }
+}
+
+impl Service {
+    /// The lead of the team is told that the time is close; where a board has named none, everybody of it.
+    async fn warn(
+        &self,
+        tx: &mut Tx,
+        (board, subject): (&str, &str),
+        (lead, clock): (Option<String>, Option<&mut Clock>),
+    ) -> Result<(), StoreError> {
+        let Some(clock) = clock else { return Ok(()) };
+        let lead = lead.unwrap_or_default();
+        if !lead.is_empty() {
+            clock.hand_to(lead.clone());
+        }
+        let prompt = (board, subject, CLOCK_WARNING);
+        self.partner.prompt_person(tx, prompt, (&lead, Some(clock.due()))).await
     }
 }
 

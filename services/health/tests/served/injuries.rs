@@ -212,16 +212,20 @@ async fn a_prompt_that_nobody_answers_goes_to_the_lead(dialect: Dialect) {
     hub.later(3 * 60 + 59);
     hub.health.tick().await.unwrap();
     assert!(!hub.open(BOARD).await[0].escalated);
+    let prompts = hub.prompts("lead").await;
+    let warnings: Vec<_> = prompts.iter().filter(|one| one.code == "clock-warning").collect();
+    assert_eq!(warnings.len(), 1, "an hour before, and once");
+    assert_eq!((warnings[0].subject.as_str(), &*warnings[0].practitioner), (&*prompt.name, "lead"));
     hub.later(1);
     hub.health.tick().await.unwrap();
     hub.health.tick().await.unwrap();
     let late = hub.open(BOARD).await.remove(0);
     assert!(late.escalated && late.escalated_to == "lead", "told, and still open");
-    let request = by("nurse", wire::ListPromptsRequest::default());
-    let prompts = hub.client(BOARD).list_prompts(request).await.unwrap().into_inner().prompts;
-    assert_eq!(prompts.len(), 1);
+    let prompts = hub.prompts("nurse").await;
+    assert_eq!(prompts.len(), 2);
     assert_eq!((prompts[0].code.as_str(), prompts[0].escalated_to.as_str()), ("injury", "lead"));
     hub.resolve(reason(&late, wire::Role::Doctor, WORDS)).await.unwrap();
+    assert!(hub.prompts("lead").await.is_empty(), "the warning has gone with what it was about");
 }
 
 async fn what_was_seen_since_has_to_be_read_first(dialect: Dialect) {

@@ -203,6 +203,11 @@ async fn nobody_acknowledged_it_and_the_lead_is_told(dialect: Dialect) {
     hub.later(4 * 60 - 1);
     hub.health.tick().await.unwrap();
     assert!(hub.wait("nurse", 1).await[0].state == i32::from(wire::HealthNoticeState::Waiting));
+    let warned = |prompts: Vec<wire::Prompt>| {
+        let warnings = prompts.into_iter().filter(|one| one.code == "clock-warning");
+        warnings.map(|one| one.practitioner).collect::<Vec<_>>()
+    };
+    assert_eq!(warned(hub.prompts("lead").await), ["lead"], "an hour before");
     hub.later(2);
     hub.health.tick().await.unwrap();
     hub.health.tick().await.unwrap();
@@ -211,6 +216,7 @@ async fn nobody_acknowledged_it_and_the_lead_is_told(dialect: Dialect) {
     assert_eq!(late.escalated_to, "lead");
     assert_eq!(hub.receipts(2).await, ["DELIVERED  r1", "ESCALATED lead r1 late"]);
     hub.acknowledge("lead", "n1", 1).await.unwrap();
+    assert!(warned(hub.prompts("lead").await).is_empty(), "it is with a named person");
 }
 
 async fn a_recall_wipes_it_and_asks_only_who_has_seen_it(dialect: Dialect) {

@@ -163,6 +163,12 @@ impl Hub {
         self.client(BOARD).set_teams(by("manager", request)).await.unwrap();
     }
 
+    /// What a practitioner of the board has to see to.
+    pub(crate) async fn prompts(&self, practitioner: &str) -> Vec<wire::Prompt> {
+        let request = by(practitioner, wire::ListPromptsRequest::default());
+        self.client(BOARD).list_prompts(request).await.unwrap().into_inner().prompts
+    }
+
     /// An authority tells of a child, as routing brings it.
     pub(crate) async fn tell(&self, nonce: &str, item: &ItemReleased) {
         self.publish(nonce, item).await;
