@@ -277,7 +277,8 @@ impl Case {
         self.clocks.push(kept);
     }
 
-    fn meet(&mut self, effects: &mut Effects, rules: &[&str], now: Timestamp) {
+    /// What clocks of the referral itself were for has happened.
+    pub(crate) fn meet(&mut self, effects: &mut Effects, rules: &[&str], now: Timestamp) {
         for kept in &mut self.clocks {
             let fits = kept.subject.is_empty() && rules.contains(&kept.clock.rule());
             if fits && !kept.clock.has_ended() {

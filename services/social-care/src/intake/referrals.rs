@@ -240,6 +240,7 @@ impl Batch<'_> {
         if let Some((message, sent)) = told {
             self.effects.outbox.push(message);
             self.effects.sent.push(sent);
+            case.meet(&mut self.effects, &[ids::ACKNOWLEDGE_REFERRAL], self.now);
         }
     }
 

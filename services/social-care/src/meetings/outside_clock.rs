@@ -1,7 +1,7 @@
 //! Limits that run for something that happens outside of the hub: a worker says when it began, and when it has happened.
 
 use mash_chassis::Caller;
-use mash_domain::clock::ids;
+use mash_domain::clock::{Role, ids};
 use mash_proto::{
     convert::clock::clock_to_wire, referral::v1 as referral, social_care::v1 as wire,
 };
@@ -12,6 +12,7 @@ use crate::{
     call::{Call, fresh},
     case::Case,
     error::{Refusal, TIME, WORD},
+    timing,
 };
 
 const STARTED: [&str; 2] = [ids::MECHANISM_DECISION, ids::DESIGNATED_OFFICER];
@@ -31,8 +32,13 @@ impl Service {
             return Err(Refusal::field("start_time", TIME, "does not lie ahead"));
         }
         let mut case = call.case("referral", &request.referral).await?;
-        let (start, by) = (start.unwrap_or(call.now), call.by.clone());
-        timekeeping::start(&mut case, &mut call.effects, (rule, OUTSIDE), &by, start);
+        let start = start.unwrap_or(call.now);
+        let limit = timing::clocks_of(&case.record.authority).rule(rule);
+        let person = match limit.map(|limit| limit.warns) {
+            Some(Role::HubManager) => case.hub.manager().to_owned(),
+            Some(_) | None => call.by.clone(),
+        };
+        timekeeping::start(&mut case, &mut call.effects, (rule, OUTSIDE), &person, start);
         let clock = Some(shown(&call, &case, rule)?);
         call.finish(wire::StartClockResponse { clock }).await
     }

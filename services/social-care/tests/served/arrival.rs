@@ -3,7 +3,7 @@
 use mash_bus::topics;
 use mash_proto::{
     disclosure::v1::{Content, Desk, DisclosureReleased, ReceiptRecorded},
-    referral::v1::{ItemKind, ItemRecalled, ItemReleased},
+    referral::v1::{ClockState, ItemKind, ItemRecalled, ItemReleased},
     social_care::v1::{self as wire, LinkKind},
 };
 use mash_store::Dialect;
@@ -44,9 +44,10 @@ async fn p19_the_referrer_hears_at_once_by_when_it_is_decided(dialect: Dialect) 
     assert_eq!(item.rule_ids, ["R06"]);
     assert!(item.consent_words.starts_with("consent not needed because"));
     assert_eq!(found.gaps, ["withheld:F13", "voice-of-child"]);
-    let rules: Vec<_> =
-        found.referral.unwrap().clocks.into_iter().map(|clock| clock.rule).collect();
-    assert!(rules.contains(&"decide-referral".to_owned()), "{rules:?}");
+    let clocks = found.referral.unwrap().clocks;
+    let stands = |rule: &str| clocks.iter().find(|clock| clock.rule == rule).unwrap().state();
+    assert!(stands("decide-referral") == ClockState::Running);
+    assert!(stands("acknowledge-referral") == ClockState::Met, "the referrer has been told");
 }
 
 async fn p10_child_household_and_address_are_linked_with_their_history(dialect: Dialect) {

@@ -182,6 +182,11 @@ async fn nobody_decides_a_disagreement_of_their_own(dialect: Dialect) {
     let named = step(&hub, &begun, "manager-2", None).await.unwrap();
     assert_eq!(refused(resolve(&hub, &begun, "manager-2").await).1, "MASH-S051", "stale");
     let further = step(&hub, &named, "", Some("not settled")).await.unwrap();
+    let clock = further.clock.clone().unwrap();
+    assert_eq!(
+        clock.rule, "disagreement-first-line",
+        "begun at the same instant as the one before"
+    );
     assert_eq!(
         refused(step(&hub, &further, "manager-2", None).await).1,
         "MASH-S060",

@@ -423,12 +423,13 @@ async fn limits_outside_of_the_hub_are_started_and_met(dialect: Dialect) {
         referral: name.clone(),
         rule: rule.into(),
     };
-    for (rule, due) in [
-        ("mechanism-decision", "2026-11-25T17:00:00Z"),
-        ("designated-officer", "2026-11-19T17:00:00Z"),
+    for (rule, due, warns) in [
+        ("mechanism-decision", "2026-11-25T17:00:00Z", "worker-1"),
+        ("designated-officer", "2026-11-19T17:00:00Z", "duty-manager"),
     ] {
         let started = client.start_clock(by("worker-1", start(rule))).await.unwrap().into_inner();
-        assert_eq!(started.clock.unwrap().due_time, at(due), "{rule}");
+        let clock = started.clock.unwrap();
+        assert_eq!((clock.due_time, clock.warns.as_str()), (at(due), warns), "{rule}");
         hub.at("2026-11-19T16:00:00Z");
         let met = client.meet_clock(by("worker-1", meet(rule))).await.unwrap().into_inner();
         same!(met.clock.unwrap().state(), ClockState::Met, "{rule}");
