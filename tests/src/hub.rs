@@ -50,7 +50,8 @@ pub struct Hub {
     /// Whoever calls.
     pub people: People,
     clock: ScriptedClock,
-    running: Running,
+    settings: Settings,
+    running: Option<Running>,
     shutdown: CancellationToken,
     serial: AtomicU32,
     _stage: Stage,
@@ -77,12 +78,10 @@ impl Hub {
             clock: Some(data.clock()),
         };
         let shutdown = CancellationToken::new();
-        let running = start(&settings, &shutdown).await.expect("the hub starts");
-        let endpoint = format!("https://localhost:{}", running.address.port());
-        let people = People::new(data, Endpoints::all_at(&endpoint));
+        let (running, people) = up(&settings, &shutdown).await;
         directory_and_rolls(&Night::new(), &people).await.expect("the directory");
-        let hub =
-            Self { people, clock, running, shutdown, serial: AtomicU32::new(1), _stage: stage };
+        let (running, serial) = (Some(running), AtomicU32::new(1));
+        let hub = Self { people, clock, settings, running, shutdown, serial, _stage: stage };
         let request = care::SetHubRequest {
             request_id: id(),
             duty_manager: MANAGER.to_owned(),
@@ -98,9 +97,28 @@ impl Hub {
     /// # Panics
     ///
     /// If a part of it had failed.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
+        self.halt().await;
+    }
+
+    /// Stops it, and starts it again on the same stores and the same bus, later.
+    ///
+    /// # Panics
+    ///
+    /// If it had failed, or cannot be started again.
+    pub async fn restart_at(&mut self, instant: &str) {
+        self.halt().await;
+        self.at(instant);
+        self.shutdown = CancellationToken::new();
+        let (running, people) = up(&self.settings, &self.shutdown).await;
+        (self.running, self.people) = (Some(running), people);
+    }
+
+    async fn halt(&mut self) {
         self.shutdown.cancel();
-        self.running.wait().await.expect("it stops");
+        if let Some(running) = self.running.take() {
+            running.wait().await.expect("it stops");
+        }
     }
 
     /// Moves the clock.
@@ -343,6 +361,13 @@ impl Hub {
         })
         .await
     }
+}
+
+async fn up(settings: &Settings, shutdown: &CancellationToken) -> (Running, People) {
+    let running = start(settings, shutdown).await.expect("the hub starts");
+    let endpoint = format!("https://localhost:{}", running.address.port());
+    let data = Data::open(&settings.data).expect("a data folder");
+    (running, People::new(data, Endpoints::all_at(&endpoint)))
 }
 
 /// Asks again until there is something.

@@ -1,7 +1,7 @@
 //! Scenarios of referrals, each named after what it shows, on real engines and through the services' own calls.
 //!
 //! One hub serves them all, each with a child of its own: first everything for which the clock stands still, side by
-//! side, then what clocks do, one after the other.
+//! side, then what clocks do when their time comes.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,12 +20,18 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use mash_store::Dialect;
 use mash_tests::{OnBus, Stage, hub::Hub};
+use tokio::task::JoinError;
+
+use scenarios::{
+    clocks::{self, Start, health, meetings, police, queue},
+    outcomes, pains,
+};
 
 type Scenario = (&'static str, fn(Arc<Hub>) -> Pin<Box<dyn Future<Output = ()> + Send>>);
 
 macro_rules! scenarios {
     ($($module:ident::$name:ident),* $(,)?) => {
-        [$((stringify!($name), |hub| Box::pin(async move { scenarios::$module::$name(&hub).await }))),*]
+        [$((stringify!($name), |hub| Box::pin(async move { $module::$name(&hub).await }))),*]
     };
 }
 
@@ -63,11 +69,50 @@ async fn every_scenario(dialect: Dialect, bus: OnBus) {
         pains::p28_a_child_who_was_not_heard_is_a_fault_or_a_gap,
         pains::p29_partners_response_times_are_shown,
     ];
-    let mut failed = side_by_side(&hub, &standing).await;
-    let clocks: [Scenario; 1] = scenarios![clocks::every_clock_warns_and_breaches_once];
-    failed.extend(side_by_side(&hub, &clocks).await);
+    let starts: [Start; 34] = scenarios![
+        queue::acknowledge_referral_is_met_at_once,
+        queue::grade_referral_passes_where_nobody_grades,
+        queue::decide_referral_passes_and_is_met_late,
+        queue::triage_red_passes,
+        queue::triage_amber_passes,
+        queue::triage_green_passes_on_the_next_morning,
+        queue::triage_green_is_met_by_a_decision_in_time,
+        queue::enquiry_red_passes_unanswered,
+        queue::enquiry_amber_passes_unanswered,
+        queue::enquiry_green_passes_unanswered,
+        queue::assessment_in_wales_passes_after_42_working_days,
+        queue::assessment_in_england_passes_after_45_working_days,
+        queue::mechanism_decision_passes_after_five_working_days,
+        queue::designated_officer_passes_and_is_met_late,
+        meetings::strategy_discussion_passes_after_24_hours,
+        meetings::answer_invitation_passes_unanswered,
+        meetings::initial_conference_passes_after_15_working_days,
+        meetings::initial_conference_stands_still_for_a_reason,
+        meetings::accept_transfer_passes_unanswered,
+        meetings::transfer_in_conference_passes_after_15_days,
+        meetings::disagreement_practitioners_passes_after_five_working_days,
+        meetings::disagreement_first_line_passes_after_two_working_days,
+        meetings::disagreement_senior_passes_after_two_working_days,
+        meetings::disagreement_director_passes_after_two_working_days,
+        police::chase_acknowledgement_is_met_by_the_hub,
+        police::chase_acknowledgement_passes_where_nobody_answers,
+        police::written_confirmation_in_wales_passes_on_the_next_working_day,
+        police::written_confirmation_in_england_passes_after_24_hours,
+        police::police_protection_passes_on_the_third_day,
+        police::return_interview_passes_on_the_third_day,
+        police::custody_referral_is_met_by_the_hub,
+        police::custody_referral_passes_where_nobody_answers,
+        health::injury_prompt_passes_where_nobody_refers,
+        health::clinical_acknowledgement_passes_where_nobody_acknowledges,
+    ];
+    let (failed, (clocks, unbegun)) =
+        tokio::join!(side_by_side(&hub, &standing), clocks::begin(&hub, &starts));
+    let mut failed = [failed, unbegun].concat();
+    let mut hub = Arc::into_inner(hub).unwrap();
+    failed.extend(clocks::every_limit_has_a_scenario(&clocks));
+    failed.extend(clocks::time_goes_on(&mut hub, &clocks).await);
     assert!(failed.is_empty(), "{failed:#?}");
-    Arc::into_inner(hub).unwrap().stop().await;
+    hub.stop().await;
 }
 
 async fn side_by_side(hub: &Arc<Hub>, scenarios: &[Scenario]) -> Vec<String> {
@@ -78,13 +123,15 @@ async fn side_by_side(hub: &Arc<Hub>, scenarios: &[Scenario]) -> Vec<String> {
     let mut failed = Vec::new();
     for (name, scenario) in running {
         if let Err(error) = scenario.await {
-            let said = error.into_panic();
-            let said = said
-                .downcast_ref::<String>()
-                .cloned()
-                .or_else(|| said.downcast_ref::<&str>().map(|said| (*said).to_owned()));
-            failed.push(format!("{name}: {}", said.unwrap_or_default()));
+            failed.push(format!("{name}: {}", words_of(error)));
         }
     }
     failed
+}
+
+/// What a scenario that failed has said.
+fn words_of(error: JoinError) -> String {
+    let said = error.into_panic();
+    let words = said.downcast_ref::<String>().cloned();
+    words.or_else(|| said.downcast_ref::<&str>().map(|said| (*said).to_owned())).unwrap_or_default()
 }

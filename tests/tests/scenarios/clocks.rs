@@ -1,16 +1,49 @@
-//! What clocks do when their time comes: each is started first, then the day goes on.
+//! Every clock, in two phases. While the hub's clock stands at 10:00 on Thursday 19 November 2026, each scenario starts one
+//! by the services' own calls, and what is on the wire is held against instants that were counted by hand. Then time goes
+//! on, once for all of them: each is seen just before its warning, warned, just before its time, and past it.
+//!
+//! London keeps winter time from 25 October 2026 to 28 March 2027, so that instants here are the hours of the wall. The
+//! change itself is in [`over_the_change_of_the_hour`], and of hours and hub hours in the tests of
+//! `mash_domain::clock` (`both_changes_of_the_clock_leave_hours_and_hub_hours_right`).
 
-use std::{sync::Mutex, time::Duration};
+pub(crate) mod course;
+pub(crate) mod health;
+pub(crate) mod meetings;
+pub(crate) mod play;
+pub(crate) mod police;
+pub(crate) mod queue;
+pub(crate) mod read;
 
+use std::{collections::BTreeSet, future::Future, pin::Pin, sync::Arc};
+
+use mash_domain::clock::ClockRules;
 use mash_proto::{
-    police::v1 as police,
-    referral::v1::{ClockState, ReportKind, SentReferral},
-    social_care::v1::{self as care, Grade, Outcome},
+    referral::v1::{Report, ReportKind},
+    social_care::v1::Grade,
 };
-use mash_tests::hub::{FORCE, HUB, Hub, MANAGER, OFFICER, WORKER, by, id, organisation, until};
+use mash_tests::hub::Hub;
 
-/// Less than a call waits by itself, so that the failure tells of the clock.
-const PATIENCE: Duration = Duration::from_secs(30);
+use self::{
+    course::{Course, Times, Told},
+    play::{Named, play, rules},
+};
+
+/// Starts a clock.
+pub(crate) type Start =
+    (&'static str, fn(Arc<Hub>) -> Pin<Box<dyn Future<Output = Course> + Send>>);
+
+/// Limits that no call of a service starts, each with the reason.
+const NOT_STARTED_BY_A_SERVICE: [(&str, &str); 0] = [];
+
+/// When the clocks start.
+const TEN: &str = "2026-11-19T10:00:00Z";
+/// One working day after Thursday 19 November, to the close of the hub; four hours before somebody is warned.
+const NEXT_WORKING_DAY: Times =
+    Times { started: TEN, warned: "2026-11-20T13:00:00Z", due: "2026-11-20T17:00:00Z" };
+/// Over the weekend the hub is down when the clock of a return interview is to be warned of.
+const DOWN: &str = "2026-11-21T10:00:00Z";
+/// An authority under the law of England.
+const BRISTOL: &str = "authority/801";
 
 async fn graded(hub: &Hub, grade: Grade) -> String {
     let name = hub.notify(hub.report(ReportKind::PoliceNotice)).await;
@@ -18,181 +51,87 @@ async fn graded(hub: &Hub, grade: Grade) -> String {
     name
 }
 
-async fn reaches(hub: &Hub, name: &str, rule: &str, state: ClockState) {
-    let stood = Mutex::new(String::new());
-    let at = |found: &care::GetReferralResponse| {
-        let clocks = found.referral.as_ref().map(|it| it.clocks.as_slice()).unwrap_or_default();
-        let states =
-            clocks.iter().map(|clock| format!("{}: {}", clock.rule, clock.state().as_str_name()));
-        *stood.lock().unwrap() = states.collect::<Vec<_>>().join(", ");
-        clocks.iter().any(|clock| clock.rule == rule && clock.state() == state)
-    };
-    let found = tokio::time::timeout(PATIENCE, hub.until(name, at)).await;
-    let state = state.as_str_name();
-    assert!(found.is_ok(), "{rule} is not {state}; {}", stood.lock().unwrap());
+/// A report of a child who lives across the border.
+fn of_bristol(hub: &Hub, kind: ReportKind) -> Report {
+    let mut report = hub.report(kind);
+    "801".clone_into(&mut report.place_authority_code);
+    if let Some(address) = report.child.as_mut().and_then(|child| child.address.as_mut()) {
+        "801".clone_into(&mut address.authority_code);
+    }
+    report
 }
 
-async fn is_told(hub: &Hub, name: &str, code: &str, rule: &str) {
-    for prompt in hub.prompts(name, code).await {
-        if prompt.subject.starts_with(rule) {
-            assert!(!prompt.to.is_empty(), "{rule}: a named person");
-            return;
+/// A prompt about a clock of this rule.
+fn told(code: &'static str, rule: &str, to: &'static str) -> Told {
+    Told { code, about: rule.to_owned(), to }
+}
+
+/// Starts every clock, side by side.
+pub(crate) async fn begin(hub: &Arc<Hub>, starts: &[Start]) -> (Vec<Named>, Vec<String>) {
+    let mut starting = Vec::new();
+    for (name, start) in starts.iter().copied() {
+        let hub = Arc::clone(hub);
+        let begun = async move {
+            let course = start(Arc::clone(&hub)).await;
+            let begun = course.has_begun(&hub).await;
+            (course, begun)
+        };
+        starting.push((name, tokio::spawn(begun)));
+    }
+    let (mut clocks, mut failed) = (Vec::new(), Vec::new());
+    for (name, begun) in starting {
+        match begun.await {
+            Ok((course, Ok(()))) => clocks.push((name, course)),
+            Ok((_, Err(words))) => failed.push(format!("{name}: {words}")),
+            Err(error) => failed.push(format!("{name}: {}", super::super::words_of(error))),
         }
     }
-    panic!("{rule} of {name}: nobody was told by a {code}");
+    (clocks, failed)
 }
 
-/// From 10:00 on Thursday 19 November 2026.
-pub(crate) async fn every_clock_warns_and_breaches_once(hub: &Hub) {
-    // Nobody grades this one.
-    let ungraded = hub.notify(hub.report(ReportKind::PoliceNotice)).await;
-    hub.arrived(&ungraded).await;
-    let red = graded(hub, Grade::Red).await;
-    let amber = graded(hub, Grade::Amber).await;
-    let green = graded(hub, Grade::Green).await;
-    let blue = graded(hub, Grade::Blue).await;
-    let asked = graded(hub, Grade::Amber).await;
-    hub.ask(&asked, &[FORCE]).await;
-    let discussed = graded(hub, Grade::Red).await;
-    hub.decide(&discussed, Outcome::StrategyDiscussion).await;
-    let in_time = graded(hub, Grade::Green).await;
-    hub.decide(&in_time, Outcome::Advice).await;
-    let unread = graded(hub, Grade::Green).await;
-    hub.decide(&unread, Outcome::Advice).await;
-    hub.heard(&unread, "decided").await;
-    let offered = graded(hub, Grade::Green).await;
-    offer(hub, &offered).await;
-    let protection = police_protection(hub).await;
-    let missing = back_from_missing(hub).await;
-    let telephoned = telephoned(hub).await;
-
-    reaches(hub, &in_time, "triage-green", ClockState::Met).await;
-    reaches(hub, &red, "triage-red", ClockState::Running).await;
-
-    hub.at("2026-11-19T11:40:00Z");
-    is_told(hub, &ungraded, "clock-warning", "grade-referral").await;
-    hub.at("2026-11-19T12:05:00Z");
-    is_told(hub, &ungraded, "clock-breached", "grade-referral").await;
-    hub.at("2026-11-19T13:30:00Z");
-    is_told(hub, &red, "clock-warning", "triage-red").await;
-    hub.at("2026-11-19T14:05:00Z");
-    reaches(hub, &red, "triage-red", ClockState::Breached).await;
-    is_told(hub, &asked, "enquiry-overdue", "").await;
-    hub.at("2026-11-19T16:05:00Z");
-    reaches(hub, &amber, "triage-amber", ClockState::Breached).await;
-    // Green counts the hub's hours: seven of them today, one tomorrow. By the sun its eight hours are over at 18:00.
-    hub.at("2026-11-19T18:05:00Z");
-    reaches(hub, &green, "triage-green", ClockState::Warned).await;
-    hub.at("2026-11-20T10:05:00Z");
-    reaches(hub, &green, "triage-green", ClockState::Breached).await;
-    reaches(hub, &discussed, "strategy-discussion", ClockState::Breached).await;
-    // A working day is the next one, to its close.
-    reaches(hub, &blue, "decide-referral", ClockState::Running).await;
-    hub.at("2026-11-20T15:05:00Z");
-    reaches(hub, &blue, "decide-referral", ClockState::Warned).await;
-    hub.at("2026-11-20T17:05:00Z");
-    reaches(hub, &blue, "decide-referral", ClockState::Breached).await;
-    let with_manager = |found: &care::GetReferralResponse| {
-        found.referral.as_ref().is_some_and(|it| it.overdue && it.escalated_to == MANAGER)
-    };
-    hub.until(&blue, with_manager).await;
-    transfer_is_overdue(hub, &offered).await;
-    hub.decide(&blue, Outcome::Advice).await;
-    reaches(hub, &blue, "decide-referral", ClockState::MetLate).await;
-    let (rule, prompt) = ("written-confirmation", "confirm-in-writing");
-    force_sees(hub, &telephoned, rule, prompt, "2026-11-20T17:10:00Z").await;
-    force_sees(hub, &missing, "return-interview", "offer-interview", "2026-11-22T10:10:00Z").await;
-    force_sees(hub, &protection, "police-protection", "", "2026-11-22T10:15:00Z").await;
+/// Lets time go on.
+pub(crate) async fn time_goes_on(hub: &mut Hub, clocks: &[Named]) -> Vec<String> {
+    let mut failed = play(hub, clocks, DOWN).await;
+    failed.extend(over_the_change_of_the_hour(hub).await);
+    failed
 }
 
-async fn offer(hub: &Hub, name: &str) {
-    let request = care::TransferReferralRequest {
-        request_id: id(),
-        referral: name.to_owned(),
-        to: Some(organisation("authority/673")),
-        on_plan: false,
-        reason: "the family has moved to Barry".to_owned(),
-    };
-    hub.people.meetings(HUB).unwrap().transfer_referral(by(WORKER, request)).await.unwrap();
+/// On Saturday 27 March 2027 a child is taken into police protection, and another is reported by telephone. The clocks go
+/// forward on Sunday. Hours are hours: 72 of them end at 11:00. Monday is Easter Monday, so that the next working day is
+/// Tuesday, when the hub closes at 17:00 by the wall.
+async fn over_the_change_of_the_hour(hub: &mut Hub) -> Vec<String> {
+    let started = "2027-03-27T10:00:00Z";
+    hub.at(started);
+    let times = Times { started, warned: "2027-03-29T22:00:00Z", due: "2027-03-30T10:00:00Z" };
+    let taken = police::protected(hub, times).await;
+    let times = Times { started, warned: "2027-03-30T12:00:00Z", due: "2027-03-30T16:00:00Z" };
+    let telephoned = police::telephoned(hub, hub.report(ReportKind::PoliceNotice), times).await;
+    let clocks = [
+        ("police_protection_over_the_change_of_the_hour", taken),
+        ("written_confirmation_over_the_change_of_the_hour", telephoned),
+    ];
+    for (name, course) in &clocks {
+        if let Err(words) = course.has_begun(hub).await {
+            return vec![format!("{name}: {words}")];
+        }
+    }
+    play(hub, &clocks, "2027-03-29T22:00:00Z").await
 }
 
-/// The other authority had a working day to answer, and has not.
-async fn transfer_is_overdue(hub: &Hub, name: &str) {
-    let breached = |transfer: &care::Transfer| {
-        let mut clocks = transfer.clocks.iter();
-        clocks.any(|it| it.rule == "accept-transfer" && it.state() == ClockState::Breached)
-    };
-    until("the transfer's clock", async || {
-        let request = care::ListTransfersRequest { page_size: 50, ..Default::default() };
-        let mut meetings = hub.people.meetings(HUB).unwrap();
-        let listed = meetings.list_transfers(by(WORKER, request)).await.ok()?.into_inner();
-        listed.transfers.into_iter().find(|one| one.referral == name).filter(breached)
-    })
-    .await;
-}
-
-fn at_ten() -> Option<prost_types::Timestamp> {
-    Some(prost_types::Timestamp { seconds: 1_795_082_400, nanos: 0 })
-}
-
-async fn police_protection(hub: &Hub) -> String {
-    let request = police::RecordPoliceProtectionRequest {
-        request_id: id(),
-        protection: Some(police::PoliceProtection {
-            reference: hub.reference(),
-            report: Some(hub.report(ReportKind::PoliceProtection)),
-            take_time: at_ten(),
-            ..police::PoliceProtection::default()
-        }),
-        expected_revision: 0,
-    };
-    let mut force = hub.people.protection(FORCE).unwrap();
-    let answer = force.record_police_protection(by(OFFICER, request)).await.unwrap();
-    answer.into_inner().referral.unwrap().name
-}
-
-async fn back_from_missing(hub: &Hub) -> String {
-    let request = police::RecordMissingEpisodeRequest {
-        request_id: id(),
-        episode: Some(police::MissingEpisode {
-            reference: hub.reference(),
-            report: Some(hub.report(ReportKind::Missing)),
-            report_time: Some(prost_types::Timestamp { seconds: 1_795_050_000, nanos: 0 }),
-            return_time: at_ten(),
-            screened: mash_proto::r#type::v1::Answer::Yes.into(),
-            ..police::MissingEpisode::default()
-        }),
-        expected_revision: 0,
-    };
-    let mut force = hub.people.protection(FORCE).unwrap();
-    let answer = force.record_missing_episode(by(OFFICER, request)).await.unwrap();
-    answer.into_inner().referral.unwrap().name
-}
-
-/// A report by telephone is to be confirmed in writing within a working day.
-async fn telephoned(hub: &Hub) -> String {
-    let mut report = hub.report(ReportKind::PoliceNotice);
-    report.telephoned = Some(mash_proto::referral::v1::Telephoned {
-        time: at_ten(),
-        taken_by: "duty desk".to_owned(),
-        to_be_confirmed: true,
-    });
-    let name = hub.notify(report).await;
-    hub.sent(&name, |sent| running(sent, "written-confirmation")).await;
-    name
-}
-
-fn running(sent: &SentReferral, rule: &str) -> bool {
-    sent.clocks.iter().any(|clock| clock.rule == rule && clock.state() == ClockState::Running)
-}
-
-/// Three days, through a weekend: these run on.
-async fn force_sees(hub: &Hub, name: &str, rule: &str, prompt: &str, at: &str) {
-    let breached = |sent: &SentReferral| {
-        sent.clocks.iter().any(|it| it.rule == rule && it.state() == ClockState::Breached)
-    };
-    let asked =
-        |sent: &SentReferral| prompt.is_empty() || sent.prompts.iter().any(|it| it == prompt);
-    hub.at(at);
-    hub.sent(name, |sent| breached(sent) && asked(sent)).await;
+/// A limit without a scenario is a fault, and so is an exception that is none.
+pub(crate) fn every_limit_has_a_scenario(clocks: &[Named]) -> Vec<String> {
+    let excepted: BTreeSet<&str> = NOT_STARTED_BY_A_SERVICE.iter().map(|(rule, _)| *rule).collect();
+    let shown = rules(clocks);
+    let known: BTreeSet<&str> = ClockRules::builtin().iter().map(|rule| rule.id.as_str()).collect();
+    let mut faults = Vec::new();
+    for rule in &known {
+        match (shown.contains(rule), excepted.contains(rule)) {
+            (true, false) | (false, true) => (),
+            (false, false) => faults.push(format!("the limit {rule} has no scenario")),
+            (true, true) => faults.push(format!("the limit {rule} has a scenario: no exception")),
+        }
+    }
+    let unknown = shown.union(&excepted).filter(|rule| !known.contains(*rule));
+    faults.extend(unknown.map(|rule| format!("there is no limit {rule}")));
+    faults
 }
