@@ -212,17 +212,15 @@ impl World {
             self.expect(format!("enquiries/{key}"), 900, act);
         }
         match topic {
-            mash_bus::topics::DISCLOSED_EDUCATION => {
-                if self.people.expected.insert(key.to_owned()) {
-                    let at = self.next_morning(now);
-                    self.later(at, Act::OpenInbox { organisation: key.to_owned() });
-                }
+            mash_bus::topics::DISCLOSED_EDUCATION
+                if self.people.expected.insert(key.to_owned()) =>
+            {
+                let at = self.next_morning(now);
+                self.later(at, Act::OpenInbox { organisation: key.to_owned() });
             }
-            mash_bus::topics::DISCLOSED_POLICE => {
-                if self.people.expected.insert(topic.to_owned()) {
-                    let minutes = i64::from(self.people.random.between(10, 600));
-                    self.later(now + SignedDuration::from_mins(minutes), Act::OpenHandovers);
-                }
+            mash_bus::topics::DISCLOSED_POLICE if self.people.expected.insert(topic.to_owned()) => {
+                let minutes = i64::from(self.people.random.between(10, 600));
+                self.later(now + SignedDuration::from_mins(minutes), Act::OpenHandovers);
             }
             _ => (),
         }

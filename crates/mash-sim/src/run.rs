@@ -45,7 +45,7 @@ pub async fn world(
     each_day: impl FnMut(Date),
 ) -> anyhow::Result<(Report, World)> {
     let began = Instant::now();
-    let mut world = World::new(settings).await?;
+    let mut world = Box::pin(World::new(settings)).await?;
     world.run(each_day).await?;
     world.settle_for(REST).await?;
     world.balance().await?;
@@ -67,7 +67,7 @@ pub async fn world(
 ///
 /// As [`world`].
 pub fn alone(settings: Settings) -> anyhow::Result<Report> {
-    runtime()?.block_on(async { Ok(world(settings, |_| ()).await?.0) })
+    runtime()?.block_on(async { Ok(Box::pin(world(settings, |_| ())).await?.0) })
 }
 
 /// Runs one world on this thread and returns what its stores hold then.
@@ -77,7 +77,7 @@ pub fn alone(settings: Settings) -> anyhow::Result<Report> {
 /// As [`world`].
 pub fn state(settings: Settings) -> anyhow::Result<(Report, BTreeMap<String, Vec<String>>)> {
     runtime()?.block_on(async {
-        let (report, world) = world(settings, |_| ()).await?;
+        let (report, world) = Box::pin(world(settings, |_| ())).await?;
         Ok((report, world.state().await?))
     })
 }

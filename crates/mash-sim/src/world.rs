@@ -204,8 +204,7 @@ impl World {
     }
 
     async fn turn_until(&mut self, until: Timestamp) -> anyhow::Result<()> {
-        loop {
-            let Some(entry) = self.wheel.first_entry() else { break };
+        while let Some(entry) = self.wheel.first_entry() {
             if entry.key().0 > until {
                 break;
             }

@@ -45,7 +45,7 @@ impl World {
         let answer = self.must(Kind::Health, (&board, NURSE), request, |local, request| async {
             HealthServiceClient::new(local).submit_referral(request).await
         });
-        let sent = answer.await?.and_then(|answer| answer.referral);
+        let sent = Box::pin(answer).await?.and_then(|answer| answer.referral);
         Ok(accepted(Kind::Health, (&board, NURSE), sent))
     }
 
@@ -82,7 +82,7 @@ impl World {
         let answer = self.must(Kind::Health, (&board, NURSE), request, |local, request| async {
             HealthServiceClient::new(local).refer_unborn(request).await
         });
-        let sent = answer.await?.and_then(|answer| answer.referral);
+        let sent = Box::pin(answer).await?.and_then(|answer| answer.referral);
         Ok(accepted(Kind::Health, (&board, NURSE), sent))
     }
 

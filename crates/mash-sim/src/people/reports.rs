@@ -15,7 +15,7 @@ use mash_proto::{
     social_care::v1::{RecordPublicReportRequest, queue_service_client::QueueServiceClient},
     r#type::v1::{Answer, Date},
 };
-use mash_synth::{months::Arrival, wales::families::Family};
+use mash_synth::{months::Arrival, random::Random, wales::families::Family};
 
 use super::{OFFICER, Sender, WORKER};
 use crate::{process::Kind, world::World};
@@ -33,13 +33,13 @@ impl World {
         let kept = (reference.clone(), report.clone());
         let accepted = match arrival {
             Arrival::Incident => return Ok(()),
-            Arrival::Notification => self.notify(reference, report).await?,
-            Arrival::Missing => self.missing(reference, report).await?,
-            Arrival::Custody => self.custody(reference, report).await?,
+            Arrival::Notification => Box::pin(self.notify(reference, report)).await?,
+            Arrival::Missing => Box::pin(self.missing(reference, report)).await?,
+            Arrival::Custody => Box::pin(self.custody(reference, report)).await?,
             Arrival::School | Arrival::EarlyHelp => {
                 self.school_refers(reference, report, child).await?
             }
-            Arrival::Clinical => self.clinician_refers(reference, report).await?,
+            Arrival::Clinical => Box::pin(self.clinician_refers(reference, report)).await?,
             Arrival::Unborn => self.midwife_refers(reference, report).await?,
             Arrival::Public => self.public(reference, report, family).await?,
         };
@@ -120,54 +120,9 @@ impl World {
             ..wire::Subject::default()
         });
         report.household = household(family);
-        let evidence = random.weighted(&[
-            (300, EvidenceClass::Fact),
-            (350, EvidenceClass::Observation),
-            (200, EvidenceClass::Opinion),
-            (150, EvidenceClass::Hearsay),
-        ]);
-        report.concerns = vec![wire::Concern {
-            what: "Seen alone in the street at night. Invented for a simulation.".to_owned(),
-            when: "last night".to_owned(),
-            r#where: "near the station".to_owned(),
-            evidence: evidence.unwrap_or(EvidenceClass::Fact).into(),
-        }];
-        let harm =
-            random.weighted(&[(550, Answer::Yes), (300, Answer::Unknown), (150, Answer::No)]);
-        report.harm_suspected = harm.unwrap_or(Answer::Yes).into();
-        report.urgency = random
-            .weighted(&[
-                (80, wire::Urgency::Immediate),
-                (250, wire::Urgency::SameDay),
-                (670, wire::Urgency::Routine),
-            ])
-            .unwrap_or(wire::Urgency::Routine)
-            .into();
-        report.do_not_inform_parent = random.chance(60);
-        report.voice = Some(wire::Voice {
-            spoken_to: Answer::Yes.into(),
-            words: "I was cold.".to_owned(),
-            alone: Answer::Yes.into(),
-            not_spoken_to_reason: String::new(),
-        });
-        report.referrer = Some(wire::Referrer {
-            name: "Invented Person".to_owned(),
-            role: "professional".to_owned(),
-            telephone: "01632 960400".to_owned(),
-            protect_identity: random.chance(50),
-        });
+        concern(&mut report, random);
         report.place_authority_code = family.authority_code.to_owned();
-        let kind = match arrival {
-            Arrival::Incident | Arrival::Notification => wire::ReportKind::PoliceNotice,
-            Arrival::Missing => wire::ReportKind::Missing,
-            Arrival::Custody => wire::ReportKind::Custody,
-            Arrival::School => wire::ReportKind::School,
-            Arrival::EarlyHelp => wire::ReportKind::EarlyHelp,
-            Arrival::Clinical => wire::ReportKind::Clinical,
-            Arrival::Unborn => wire::ReportKind::Unborn,
-            Arrival::Public => wire::ReportKind::Public,
-        };
-        report.kind = kind.into();
+        report.kind = kind_of(arrival).into();
         if arrival == Arrival::EarlyHelp {
             report.harm_suspected = Answer::No.into();
             report.do_not_inform_parent = false;
@@ -208,7 +163,7 @@ impl World {
         let answer = self.must(Kind::Police, (&force, OFFICER), request, |local, request| async {
             ProtectionServiceClient::new(local).submit_protection_notice(request).await
         });
-        let sent = answer.await?.and_then(|answer| answer.referral);
+        let sent = Box::pin(answer).await?.and_then(|answer| answer.referral);
         Ok(accepted(Kind::Police, (&force, OFFICER), sent))
     }
 
@@ -233,7 +188,7 @@ impl World {
         let answer = self.must(Kind::Police, (&force, OFFICER), request, |local, request| async {
             ProtectionServiceClient::new(local).record_missing_episode(request).await
         });
-        let sent = answer.await?.and_then(|answer| answer.referral);
+        let sent = Box::pin(answer).await?.and_then(|answer| answer.referral);
         Ok(accepted(Kind::Police, (&force, OFFICER), sent))
     }
 
@@ -259,7 +214,7 @@ impl World {
         let answer = self.must(Kind::Police, (&force, OFFICER), request, |local, request| async {
             ProtectionServiceClient::new(local).record_custody(request).await
         });
-        let sent = answer.await?.and_then(|answer| answer.referral);
+        let sent = Box::pin(answer).await?.and_then(|answer| answer.referral);
         Ok(accepted(Kind::Police, (&force, OFFICER), sent))
     }
 
@@ -279,7 +234,7 @@ impl World {
         let answer = self.must(Kind::Education, by, request, |local, request| async {
             ReferralServiceClient::new(local).submit_referral(request).await
         });
-        let sent = answer.await?.and_then(|answer| answer.referral);
+        let sent = Box::pin(answer).await?.and_then(|answer| answer.referral);
         Ok(accepted(Kind::Education, by, sent))
     }
 
@@ -297,7 +252,7 @@ impl World {
         let answer = self.must(Kind::SocialCare, by, request, |local, request| async {
             QueueServiceClient::new(local).record_public_report(request).await
         });
-        let sent = answer.await?.and_then(|answer| answer.sent);
+        let sent = Box::pin(answer).await?.and_then(|answer| answer.sent);
         Ok(accepted(Kind::SocialCare, by, sent))
     }
 
@@ -319,6 +274,58 @@ pub(super) fn accepted(
         Sender { kind, organisation, practitioner, revision: 0, urgency: None, withdrawn: false },
         sent,
     ))
+}
+
+/// What the concern is, how sure and how pressing, and who says so.
+fn concern(report: &mut wire::Report, random: &mut Random) {
+    let evidence = random.weighted(&[
+        (300, EvidenceClass::Fact),
+        (350, EvidenceClass::Observation),
+        (200, EvidenceClass::Opinion),
+        (150, EvidenceClass::Hearsay),
+    ]);
+    report.concerns = vec![wire::Concern {
+        what: "Seen alone in the street at night. Invented for a simulation.".to_owned(),
+        when: "last night".to_owned(),
+        r#where: "near the station".to_owned(),
+        evidence: evidence.unwrap_or(EvidenceClass::Fact).into(),
+    }];
+    let harm = random.weighted(&[(550, Answer::Yes), (300, Answer::Unknown), (150, Answer::No)]);
+    report.harm_suspected = harm.unwrap_or(Answer::Yes).into();
+    report.urgency = random
+        .weighted(&[
+            (80, wire::Urgency::Immediate),
+            (250, wire::Urgency::SameDay),
+            (670, wire::Urgency::Routine),
+        ])
+        .unwrap_or(wire::Urgency::Routine)
+        .into();
+    report.do_not_inform_parent = random.chance(60);
+    report.voice = Some(wire::Voice {
+        spoken_to: Answer::Yes.into(),
+        words: "I was cold.".to_owned(),
+        alone: Answer::Yes.into(),
+        not_spoken_to_reason: String::new(),
+    });
+    report.referrer = Some(wire::Referrer {
+        name: "Invented Person".to_owned(),
+        role: "professional".to_owned(),
+        telephone: "01632 960400".to_owned(),
+        protect_identity: random.chance(50),
+    });
+}
+
+const fn kind_of(arrival: Arrival) -> wire::ReportKind {
+    match arrival {
+        Arrival::Incident | Arrival::Notification => wire::ReportKind::PoliceNotice,
+        Arrival::Missing => wire::ReportKind::Missing,
+        Arrival::Custody => wire::ReportKind::Custody,
+        Arrival::School => wire::ReportKind::School,
+        Arrival::EarlyHelp => wire::ReportKind::EarlyHelp,
+        Arrival::Clinical => wire::ReportKind::Clinical,
+        Arrival::Unborn => wire::ReportKind::Unborn,
+        Arrival::Public => wire::ReportKind::Public,
+    }
 }
 
 fn address(family: &Family) -> wire::Address {
