@@ -163,7 +163,8 @@ fn refusals(script: &str) -> impl Iterator<Item = &str> {
     let said = script.lines().filter_map(|line| line.split_once("|| true"));
     said.map(|(_, comment)| {
         let code = comment.trim_start_matches([' ', '#']).split([' ', ':']).next();
-        code.filter(|code| code.starts_with("MASH-")).expect("a refusal names its code")
+        code.filter(|code| code.starts_with("MASH-"))
+            .unwrap_or_else(|| panic!("{comment}: which code?"))
     })
 }
 

@@ -1,7 +1,7 @@
 //! A hub's morning, played over mutual TLS by a client in another language, with stubs made from the contract, against a
 //! hub with the directory of the demonstration.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+#![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use std::{
     path::{Path, PathBuf},

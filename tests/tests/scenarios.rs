@@ -37,12 +37,12 @@ macro_rules! scenarios {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_scenario_on_postgres_and_kafka() {
-    every_scenario(Dialect::Postgres, OnBus::Kafka).await;
+    Box::pin(every_scenario(Dialect::Postgres, OnBus::Kafka)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_scenario_on_sqlite_and_the_embedded_bus() {
-    every_scenario(Dialect::Sqlite, OnBus::Embedded).await;
+    Box::pin(every_scenario(Dialect::Sqlite, OnBus::Embedded)).await;
 }
 
 async fn every_scenario(dialect: Dialect, bus: OnBus) {

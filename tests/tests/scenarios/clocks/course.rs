@@ -117,7 +117,7 @@ impl Course {
     }
 
     /// What it was for has happened already: nobody is told when its time comes.
-    pub(crate) fn is_met(mut self, breach: Told) -> Self {
+    pub(crate) fn met(mut self, breach: Told) -> Self {
         self.begins = ClockState::Met;
         let due = instant(self.times.due);
         self.at(due, Step::Stands(ClockState::Met));

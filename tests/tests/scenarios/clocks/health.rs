@@ -20,9 +20,9 @@ use super::{
 pub(crate) const LEAD: &str = "lead-1";
 
 /// The lead is warned, and told when nobody has seen to it.
-fn passes(rule: &'static str, name: String, place: Place) -> Course {
+fn passes(rule: &'static str, name: &str, place: Place) -> Course {
     let times = Times { started: TEN, warned: "2026-11-19T13:00:00Z", due: "2026-11-19T14:00:00Z" };
-    let told = |code| Told { code, about: name.clone(), to: LEAD };
+    let told = |code| Told { code, about: name.to_owned(), to: LEAD };
     let course = Course::new(rule, place, times, ("team-lead", LEAD));
     course.passes(Some(&told("clock-warning")), &told("escalated"))
 }
@@ -79,7 +79,7 @@ pub(crate) async fn injury_prompt_passes_where_nobody_refers(hub: &Hub) -> Cours
     let mut board = hub.people.health(BOARD).unwrap();
     let answer = board.record_injuries(by(NURSE, request)).await.unwrap().into_inner();
     let name = answer.prompt.unwrap().name;
-    passes("injury-prompt", name.clone(), Place::Injury(name))
+    passes("injury-prompt", &name, Place::Injury(name.clone()))
 }
 
 /// A force and the board agree that the board hears of incidents; without that it hears nothing.
@@ -152,5 +152,5 @@ pub(crate) async fn clinical_acknowledgement_passes_where_nobody_acknowledges(hu
     })
     .await;
     let name = notice.name;
-    passes("clinical-acknowledgement", name.clone(), Place::Notice(name))
+    passes("clinical-acknowledgement", &name, Place::Notice(name.clone()))
 }

@@ -43,7 +43,7 @@ pub(crate) async fn chase_acknowledgement_is_met_by_the_hub(hub: &Hub) -> Course
     let name = hub.notify(hub.report(ReportKind::PoliceNotice)).await;
     let chase = prompt("chase", &name);
     let place = Place::Force(name);
-    Course::new("chase-acknowledgement", place, CHASE, ("referrer", OFFICER)).is_met(chase)
+    Course::new("chase-acknowledgement", place, CHASE, ("referrer", OFFICER)).met(chase)
 }
 
 /// Nobody has to contact a hub again before the time for it has come: there is no prompt at the warning.
@@ -146,7 +146,7 @@ async fn detained(hub: &Hub, report: Report) -> (Course, Told) {
 
 pub(crate) async fn custody_referral_is_met_by_the_hub(hub: &Hub) -> Course {
     let (course, told) = detained(hub, hub.report(ReportKind::Custody)).await;
-    course.is_met(told)
+    course.met(told)
 }
 
 pub(crate) async fn custody_referral_passes_where_nobody_answers(hub: &Hub) -> Course {

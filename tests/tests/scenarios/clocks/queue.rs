@@ -29,7 +29,7 @@ pub(crate) async fn acknowledge_referral_is_met_at_once(hub: &Hub) -> Course {
     let place = Place::Referral(HUB, name);
     let rule = "acknowledge-referral";
     let course = Course::new(rule, place, NEXT_WORKING_DAY, ("hub-manager", MANAGER));
-    course.is_met(told("clock-breached", rule, MANAGER))
+    course.met(told("clock-breached", rule, MANAGER))
 }
 
 /// Two hub hours, of which seven are left today.
@@ -72,7 +72,7 @@ pub(crate) async fn triage_green_is_met_by_a_decision_in_time(hub: &Hub) -> Cour
     hub.decide(&name, Outcome::Advice).await;
     let place = Place::Referral(HUB, name);
     let course = Course::new("triage-green", place, GREEN, ("hub-manager", MANAGER));
-    course.is_met(told("clock-breached", "triage-green", MANAGER))
+    course.met(told("clock-breached", "triage-green", MANAGER))
 }
 
 /// Police are asked and do not answer: whoever asked is told, for she has to decide without.
