@@ -163,10 +163,19 @@ impl Hub {
         self.client(BOARD).set_teams(by("manager", request)).await.unwrap();
     }
 
-    /// What a practitioner of the board has to see to.
+    /// What a practitioner of the board has to see to, on every page.
     pub(crate) async fn prompts(&self, practitioner: &str) -> Vec<wire::Prompt> {
-        let request = by(practitioner, wire::ListPromptsRequest::default());
-        self.client(BOARD).list_prompts(request).await.unwrap().into_inner().prompts
+        let (mut all, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let request = wire::ListPromptsRequest { page_token, ..Default::default() };
+            let listed = self.client(BOARD).list_prompts(by(practitioner, request)).await;
+            let listed = listed.unwrap().into_inner();
+            all.extend(listed.prompts);
+            page_token = listed.next_page_token;
+            if page_token.is_empty() {
+                return all;
+            }
+        }
     }
 
     /// An authority tells of a child, as routing brings it.

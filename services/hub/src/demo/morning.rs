@@ -77,7 +77,8 @@ pub async fn play(
     let made = player.three_refer().await?;
     let queue = player.one_child(&made).await?;
     player.grade_and_ask(&queue).await?;
-    player.partners_answer().await?;
+    let asked = &queue.first().context("an empty queue")?.name;
+    player.partners_answer(asked).await?;
     let snapshot = player.decide(&queue).await?;
     player.snapshot(&snapshot).await?;
     player.referrers_hear(&made).await?;
@@ -262,7 +263,7 @@ impl Player<'_> {
                     reason: reason.to_owned(),
                     what_would_change_it: what_would_change_it.to_owned(),
                     next_step: next_step.to_owned(),
-                    decide_with_gaps: true,
+                    decide_with_gaps: false,
                 };
                 let mut hub = self.people.queue(HUB)?;
                 unless_stale(hub.decide_referral(on_behalf(WORKER, request)?).await)

@@ -5,6 +5,7 @@ use mash_domain::referral::{
     enquiry::{Command, Event},
     work::Command as WorkCommand,
 };
+use mash_proto::convert::time_from_wire;
 
 use super::{NEVER_ASKED, arrival::Item, batch::Batch};
 
@@ -43,8 +44,11 @@ impl Batch<'_> {
         } else {
             Command::Answer
         };
+        // When the partner gave it, however long it was on its way: a bus that was away makes nobody late.
+        let given = item.release.submit_time.as_ref().and_then(|time| time_from_wire(time).ok());
+        let given = given.unwrap_or(self.now).min(self.now).max(asked.state.asked);
         // Every state takes an answer; see the machine.
-        let event = asked.apply(&command, self.now).ok().flatten();
+        let event = asked.apply(&command, given).ok().flatten();
         match &event {
             Some(Event::Refused) => {
                 asked.enquiry.refusal_code.clone_from(&reply.refusal_code);
@@ -65,7 +69,7 @@ impl Batch<'_> {
         let subject = format!("{}#{}", item.release.release_id, item.release.revision);
         if event.as_ref().is_some_and(Event::ends_check) {
             for kept in case.clocks.iter_mut().filter(|kept| kept.subject == question) {
-                kept.clock.meet(now);
+                kept.clock.meet(given);
                 self.effects.keep_clock(kept);
             }
             // It counts what is open; there is one at least, since this one was.

@@ -1,6 +1,12 @@
 //! Questions to partners: in parallel, answered, refused, chased, closed; and how long partners take.
 
-use mash_proto::{disclosure::v1::Reply, referral::v1::ItemKind, social_care::v1 as wire};
+use jiff::SignedDuration;
+use mash_chassis::Clock as _;
+use mash_proto::{
+    disclosure::v1::Reply,
+    referral::v1::{ClockState, ItemKind},
+    social_care::v1 as wire,
+};
 use mash_store::Dialect;
 
 use crate::support::{HEALTH, Hub, POLICE, SCHOOL, by, child, id, organisation, refused};
@@ -12,6 +18,7 @@ on_both!(
     a_closed_question_still_keeps_its_answer,
     a_closed_question_is_taken_back_where_it_went,
     a_late_answer_is_shown_as_late_and_p29_tells_how_long_partners_take,
+    an_answer_given_in_time_is_in_time_however_late_it_arrives,
 );
 
 async fn partners_are_asked_at_once_and_may_know_who_and_what(dialect: Dialect) {
@@ -146,4 +153,23 @@ async fn a_late_answer_is_shown_as_late_and_p29_tells_how_long_partners_take(dia
     };
     assert_eq!((of(POLICE).answered, of(POLICE).median_seconds, of(POLICE).late), (1, 1_800, 0));
     assert_eq!((of(HEALTH).unanswered, of(HEALTH).late), (1, 1));
+}
+
+async fn an_answer_given_in_time_is_in_time_however_late_it_arrives(dialect: Dialect) {
+    let hub = Hub::start(dialect).await;
+    let name = hub.referred("c-1", SCHOOL, child("Carys", "")).await;
+    hub.grade(&name, wire::Grade::Red, "").await.unwrap();
+    let asked = hub.ask(&name, &[POLICE]).await.unwrap().enquiries.remove(0);
+    let given = hub.clock.now() + SignedDuration::from_mins(10);
+    // The bus was away for a day.
+    hub.at("2026-11-19T10:00:00Z");
+    hub.answer_given(&asked, Reply::default(), ("1", Some(given))).await;
+    let found = hub.until("c-1", |found| found.referral.as_ref().unwrap().unanswered == 0).await;
+    let clocks = found.referral.unwrap().clocks;
+    let clock = clocks.iter().find(|clock| clock.rule == "enquiry-red").unwrap();
+    assert!(clock.state() == ClockState::Met, "{}", clock.state().as_str_name());
+    let request = wire::PartnerResponseTimesRequest { since_time: None };
+    let times = hub.queue().partner_response_times(by("manager", request)).await.unwrap();
+    let police = times.into_inner().partners.remove(0);
+    assert_eq!((police.answered, police.median_seconds, police.late), (1, 600, 0));
 }

@@ -316,6 +316,16 @@ impl Hub {
 
     /// An answer as routing releases it.
     pub(crate) async fn answer(&self, enquiry: &wire::Enquiry, reply: Reply, nonce: &str) {
+        self.answer_given(enquiry, reply, (nonce, None)).await;
+    }
+
+    /// A partner answers, and its own service says when.
+    pub(crate) async fn answer_given(
+        &self,
+        enquiry: &wire::Enquiry,
+        reply: Reply,
+        (nonce, given): (&str, Option<jiff::Timestamp>),
+    ) {
         let question = enquiry.name.trim_start_matches("enquiries/").to_owned();
         let case_id = enquiry.referral.trim_start_matches("referrals/").to_owned();
         let content = Content {
@@ -336,6 +346,7 @@ impl Hub {
             rule_ids: vec!["R09".to_owned()],
             flow: "enquiry-answer".to_owned(),
             reply_to: question,
+            submit_time: given.map(time_to_wire),
             ..ItemReleased::default()
         })
         .await;

@@ -3,13 +3,31 @@
 use super::*;
 
 impl Player<'_> {
-    pub(super) async fn partners_answer(&self) -> anyhow::Result<()> {
-        self.police_refuse().await?;
-        self.school_answers().await?;
-        self.health_is_late().await
+    /// What each says is with the hub before the next one speaks: the clock of the script does not wait for the bus.
+    pub(super) async fn partners_answer(&self, asked: &str) -> anyhow::Result<()> {
+        let police = self.police_refuse().await?;
+        self.hub_has(asked, &police).await?;
+        let school = self.school_answers().await?;
+        self.hub_has(asked, &school).await?;
+        let health = self.health_is_late().await?;
+        self.hub_has(asked, &health).await
     }
 
-    async fn police_refuse(&self) -> anyhow::Result<()> {
+    /// Waits until a question of this referral is no longer open at the hub.
+    async fn hub_has(&self, asked: &str, enquiry: &str) -> anyhow::Result<()> {
+        patiently("an answer at the hub", async || {
+            let request = care::GetReferralRequest { name: asked.to_owned() };
+            let answer = self.people.queue(HUB)?.get_referral(on_behalf(WORKER, request)?).await?;
+            let enquiries = answer.into_inner().enquiries;
+            let ended = |one: &care::Enquiry| {
+                one.name == enquiry && one.state() != care::HubEnquiryState::Open
+            };
+            Ok(enquiries.iter().any(ended).then_some(()))
+        })
+        .await
+    }
+
+    async fn police_refuse(&self) -> anyhow::Result<String> {
         self.clock.move_to(at::POLICE_REFUSE)?;
         let enquiry = patiently("the question to police", async || {
             let request = on_behalf(OFFICER, police::ListEnquiriesRequest::default())?;
@@ -21,7 +39,7 @@ impl Player<'_> {
         if open(&enquiry) {
             let request = police::RefuseEnquiryRequest {
                 request_id: step("police-refuse"),
-                name: enquiry.name,
+                name: enquiry.name.clone(),
                 code: code.to_owned(),
                 reason: reason.to_owned(),
                 by: None,
@@ -29,10 +47,10 @@ impl Player<'_> {
             self.people.protection(FORCE)?.refuse_enquiry(on_behalf(OFFICER, request)?).await?;
         }
         self.said(at::POLICE_REFUSE, &format!("police refuse, with a reason on record: {code}"));
-        Ok(())
+        Ok(enquiry.name)
     }
 
-    async fn school_answers(&self) -> anyhow::Result<()> {
+    async fn school_answers(&self) -> anyhow::Result<String> {
         self.clock.move_to(at::SCHOOL_ANSWERS)?;
         let school = morning::school();
         let enquiry = patiently("the question to the school", async || {
@@ -44,7 +62,7 @@ impl Player<'_> {
         if open(&enquiry) {
             let request = education::AnswerEnquiryRequest {
                 request_id: step("school-answer"),
-                name: enquiry.name,
+                name: enquiry.name.clone(),
                 answer: Some(morning::school_answer()),
             };
             let mut client = self.people.school_referrals(&school)?;
@@ -54,11 +72,11 @@ impl Player<'_> {
             at::SCHOOL_ANSWERS,
             "the school answers: 81 of 100 sessions, and the pattern is Mondays",
         );
-        Ok(())
+        Ok(enquiry.name)
     }
 
     /// Nothing has come from health by the time it was asked for: the hub reminds, and the answer comes.
-    async fn health_is_late(&self) -> anyhow::Result<()> {
+    async fn health_is_late(&self) -> anyhow::Result<String> {
         self.clock.move_to(at::CHASED)?;
         let mine = self.health_enquiry().await?;
         if open(&mine) && mine.reminders == 0 {
@@ -77,7 +95,7 @@ impl Player<'_> {
         if open(&mine) {
             let request = health::AnswerEnquiryRequest {
                 request_id: step("health-answer"),
-                name: mine.name,
+                name: mine.name.clone(),
                 professional: Some(morning::named_nurse()),
                 nothing_known: false,
                 items: morning::health_answer(),
@@ -92,7 +110,7 @@ impl Player<'_> {
             at::HEALTH_ANSWERS,
             &format!("the named nurse answers; {held_back} item told in confidence by a third party stays (R25)"),
         );
-        Ok(())
+        Ok(mine.name)
     }
 
     async fn health_enquiry(&self) -> anyhow::Result<ReceivedEnquiry> {
