@@ -5,13 +5,43 @@ use mash_proto::{
     education::v1 as education,
     health::v1 as health,
     police::v1 as police,
-    referral::v1::{EnquiryState, ReportKind},
+    referral::v1::{ClockState, EnquiryState, ReportKind, SentReferral, SentState},
     social_care::v1::{self as care, Grade, Outcome},
     r#type::v1::Answer,
 };
 use mash_tests::hub::{
     BOARD, FORCE, HUB, Hub, NURSE, OFFICER, SCHOOL, WORKER, by, id, refused, until,
 };
+
+/// Each handover has an owner, a deadline and an acknowledgement: nothing is done until whoever receives says so.
+pub(crate) async fn p01_a_handover_is_not_done_until_the_receiver_accepts_it(hub: &Hub) {
+    let name = hub.notify(hub.report(ReportKind::PoliceNotice)).await;
+    let chase = |sent: &SentReferral, state: ClockState| {
+        sent.clocks.iter().any(|it| it.rule == "chase-acknowledgement" && it.state() == state)
+    };
+    hub.sent(&name, |sent| sent.state() == SentState::Received && chase(sent, ClockState::Met))
+        .await;
+    let referral = hub.arrived(&name).await;
+    let decide = referral.clocks.iter().find(|it| it.rule == "decide-referral").unwrap();
+    assert!(decide.due_time.is_some() && decide.state() == ClockState::Running, "a deadline");
+    assert_eq!(decide.warns_role, "hub-manager", "an owner");
+    hub.grade(&name, Grade::Green).await;
+    hub.decide(&name, Outcome::Advice).await;
+    let heard = hub.heard(&name, "decided").await;
+    let waits = hub.arrived(&name).await;
+    assert!(
+        waits.state() == care::ReferralState::Decided,
+        "it was delivered, and nobody has read it"
+    );
+    let request =
+        police::AcknowledgeFeedbackRequest { request_id: id(), release_id: heard.release_id };
+    let mut force = hub.people.protection(FORCE).unwrap();
+    force.acknowledge_feedback(by(OFFICER, request)).await.unwrap();
+    let informed = |found: &care::GetReferralResponse| {
+        found.referral.as_ref().is_some_and(|it| it.state() == care::ReferralState::Informed)
+    };
+    hub.until(&name, informed).await;
+}
 
 /// What police typed is what the hub reads.
 pub(crate) async fn p02_nothing_is_typed_twice(hub: &Hub) {
@@ -231,17 +261,11 @@ pub(crate) async fn p18_workload_and_invitations_are_counted(hub: &Hub) {
 }
 
 pub(crate) async fn p19_the_referrer_hears_at_once_and_then_the_decision(hub: &Hub) {
-    let began = std::time::Instant::now();
     let name = hub.notify(hub.report(ReportKind::PoliceNotice)).await;
     hub.heard(&name, "received").await;
-    assert!(began.elapsed().as_secs() < 20, "within seconds");
     hub.grade(&name, Grade::Amber).await;
     hub.decide(&name, Outcome::Advice).await;
     let heard = hub.heard(&name, "decided").await;
-    // P20: the decision, the reason, what would change it.
-    let told = heard.feedback.clone().unwrap();
-    assert!(!told.outcome.is_empty() && !told.reason.is_empty());
-    assert!(!told.what_would_change_it.is_empty());
     let request =
         police::AcknowledgeFeedbackRequest { request_id: id(), release_id: heard.release_id };
     let mut force = hub.people.protection(FORCE).unwrap();
@@ -250,6 +274,30 @@ pub(crate) async fn p19_the_referrer_hears_at_once_and_then_the_decision(hub: &H
         found.referral.as_ref().is_some_and(|it| it.feedback() == care::FeedbackState::Acknowledged)
     })
     .await;
+}
+
+pub(crate) async fn p20_a_school_hears_the_threshold_decision_and_what_would_change_it(hub: &Hub) {
+    let request = education::SubmitReferralRequest {
+        request_id: id(),
+        reference: hub.reference(),
+        report: Some(hub.report(ReportKind::School)),
+    };
+    let mut school = hub.people.school_referrals(SCHOOL.0).unwrap();
+    let sent = school.submit_referral(by(SCHOOL.1, request)).await.unwrap().into_inner();
+    let name = sent.referral.unwrap().name;
+    hub.grade(&name, Grade::Green).await;
+    hub.decide(&name, Outcome::NoFurtherAction).await;
+    let told = until("the decision at the school", async || {
+        let request = education::GetReferralRequest { name: name.clone() };
+        let mut school = hub.people.school_referrals(SCHOOL.0).unwrap();
+        let sent = school.get_referral(by(SCHOOL.1, request)).await.ok()?.into_inner();
+        let feedback = sent.referral?.feedback.into_iter().filter_map(|one| one.feedback);
+        feedback.into_iter().find(|told| told.stage == "decided")
+    })
+    .await;
+    assert_eq!(told.outcome, "no-further-action");
+    assert_eq!(told.reason, "the threshold was weighed");
+    assert_eq!(told.what_would_change_it, "a second report");
 }
 
 pub(crate) async fn p21_a_disagreement_climbs_to_a_named_decider(hub: &Hub) {
