@@ -165,8 +165,8 @@ async fn an_answer_given_in_time_is_in_time_however_late_it_arrives(dialect: Dia
     hub.at("2026-11-19T10:00:00Z");
     hub.answer_given(&asked, Reply::default(), ("1", Some(given))).await;
     let found = hub.until("c-1", |found| found.referral.as_ref().unwrap().unanswered == 0).await;
-    let clocks = found.referral.unwrap().clocks;
-    let clock = clocks.iter().find(|clock| clock.rule == "enquiry-red").unwrap();
+    let clock = found.enquiries[0].clock.clone().unwrap();
+    assert_eq!(clock.rule, "enquiry-red");
     assert!(clock.state() == ClockState::Met, "{}", clock.state().as_str_name());
     let request = wire::PartnerResponseTimesRequest { since_time: None };
     let times = hub.queue().partner_response_times(by("manager", request)).await.unwrap();
