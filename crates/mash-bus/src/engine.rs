@@ -2,7 +2,8 @@
 
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
-use mash_store::Store;
+use jiff::{SignedDuration, Timestamp};
+use mash_store::{Store, StoreError, requests};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -83,6 +84,20 @@ pub async fn every<E: Error + 'static, F: Future<Output = Result<(), E>>>(
             tracing::warn!(error, what, "a look at something failed");
         }
     }
+}
+
+/// Forgets the answers to requests that nobody repeats any more: those that are older than this.
+///
+/// # Errors
+///
+/// [`StoreError`] if the store fails; the next look goes on.
+pub async fn forget_answers(
+    store: &Store,
+    now: Timestamp,
+    kept: SignedDuration,
+) -> Result<(), StoreError> {
+    let Ok(before) = now.checked_sub(kept) else { return Ok(()) };
+    requests::prune(store, before.as_millisecond()).await.map(drop)
 }
 
 #[cfg(test)]

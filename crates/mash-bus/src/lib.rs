@@ -20,7 +20,7 @@ mod relay;
 pub mod topics;
 
 pub use bus::{Bus, BusMessage, Delivery, Subscription, connect};
-pub use engine::{Engine, every};
+pub use engine::{Engine, every, forget_answers};
 pub use error::{BusError, EngineError, HandleError, IntakeError, RedriveError};
 pub use intake::{Handler, Intake};
 pub use kafka::KafkaSettings;

@@ -28,7 +28,7 @@ mod watch;
 use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every, topics};
+use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every, forget_answers, topics};
 use mash_chassis::Clock;
 use mash_proto::education::v1::{
     directory_service_server::DirectoryServiceServer, notice_service_server::NoticeServiceServer,
@@ -204,7 +204,9 @@ impl Education {
         let rest = async |stop| {
             let look = settings.sweep_interval;
             let clocks = every(look, &stop, "clocks of education", || self.tick());
-            let answers = every(FORGET, &stop, "old answers of education", || self.forget());
+            let answers = every(FORGET, &stop, "old answers of education", || {
+                forget_answers(&self.0.store, self.0.clock.now(), REMEMBER)
+            });
             tokio::join!(clocks, answers);
         };
         engine.run(&shutdown, rest).await
@@ -213,11 +215,5 @@ impl Education {
     /// Sends up what nobody has acknowledged and whose bell is near, by the injected clock. Returns how many.
     pub async fn sweep(&self) -> usize {
         self.0.sweep().await
-    }
-
-    /// Forgets requests that nobody repeats any more.
-    async fn forget(&self) -> Result<(), StoreError> {
-        let Ok(before) = self.0.clock.now().checked_sub(REMEMBER) else { return Ok(()) };
-        mash_store::requests::prune(&self.0.store, before.as_millisecond()).await.map(drop)
     }
 }

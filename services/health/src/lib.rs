@@ -35,7 +35,7 @@ mod tick;
 use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every, topics};
+use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every, forget_answers, topics};
 use mash_chassis::{CaseSecret, Clock};
 use mash_domain::{
     health::protection::{Patience, Quota},
@@ -43,7 +43,7 @@ use mash_domain::{
 };
 use mash_partner::{Agency, Partner};
 use mash_proto::{health::v1::health_service_server::HealthServiceServer, referral::v1::ItemKind};
-use mash_store::{Store, StoreError, requests};
+use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 pub use crate::grpc::HealthApi;
@@ -142,15 +142,11 @@ impl Health {
         };
         let rest = async |stop| {
             let clocks = every(TICK, &stop, "clocks of health", || self.tick());
-            let answers = every(FORGET, &stop, "old answers of health", || self.forget());
+            let answers = every(FORGET, &stop, "old answers of health", || {
+                forget_answers(&self.0.store, self.0.clock.now(), REMEMBER)
+            });
             tokio::join!(clocks, answers);
         };
         engine.run(&shutdown, rest).await
-    }
-
-    /// Forgets requests that nobody repeats any more.
-    async fn forget(&self) -> Result<(), StoreError> {
-        let Ok(before) = self.0.clock.now().checked_sub(REMEMBER) else { return Ok(()) };
-        requests::prune(&self.0.store, before.as_millisecond()).await.map(drop)
     }
 }

@@ -4,6 +4,7 @@ use mash_domain::{
     clock::{Clock, Ring},
     health::{inbox, injury, team::Team},
 };
+use mash_partner::PartnerError;
 use mash_store::{StoreError, Tx};
 
 use crate::{
@@ -84,9 +85,7 @@ impl Service {
         }
         Ok(tx.commit().await?)
     }
-}
 
-impl Service {
     /// The lead of the team is told that the time is close; where a board has named none, everybody of it.
     async fn warn(
         &self,
@@ -106,7 +105,7 @@ impl Service {
 
 /// Only the store can fail here: what is due is in a state that may escalate.
 fn store(refusal: Refusal) -> StoreError {
-    if let Refusal::Store(error) = refusal {
+    if let Refusal::Store(error) | Refusal::Partner(PartnerError::Store(error)) = refusal {
         return error;
     }
     StoreError::Corrupt("a clock that rings in a state that has none")

@@ -10,13 +10,13 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every};
+use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every, forget_answers};
 use mash_chassis::Clock;
 use mash_partner::Partner;
 use mash_proto::police::v1::{
     police_service_server::PoliceServiceServer, protection_service_server::ProtectionServiceServer,
 };
-use mash_store::{Store, StoreError, requests};
+use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 mod app;
@@ -122,7 +122,9 @@ impl Police {
         };
         let rest = async |stop| {
             let clocks = every(TICK, &stop, "clocks of police", || self.tick());
-            let answers = every(PRUNE_EVERY, &stop, "old answers of police", || self.forget());
+            let answers = every(PRUNE_EVERY, &stop, "old answers of police", || {
+                forget_answers(&self.app.store, self.app.clock.now(), REMEMBER)
+            });
             tokio::join!(clocks, answers);
         };
         engine.run(&shutdown, rest).await
@@ -135,11 +137,5 @@ impl Police {
     /// If the store cannot be read.
     pub async fn reconcile(&self) -> Result<Counts, StoreError> {
         store::incidents::count(&self.app.store).await
-    }
-
-    /// Forgets requests that nobody repeats any more.
-    async fn forget(&self) -> Result<(), StoreError> {
-        let Ok(before) = self.app.clock.now().checked_sub(REMEMBER) else { return Ok(()) };
-        requests::prune(&self.app.store, before.as_millisecond()).await.map(drop)
     }
 }

@@ -27,7 +27,7 @@ mod timing;
 use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every, topics};
+use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every, forget_answers, topics};
 use mash_chassis::{CaseSecret, Clock};
 use mash_domain::organisation::OrganisationKind;
 use mash_partner::{Agency, Partner};
@@ -37,7 +37,7 @@ use mash_proto::{
         meeting_service_server::MeetingServiceServer, queue_service_server::QueueServiceServer,
     },
 };
-use mash_store::{Store, StoreError, requests};
+use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 pub use crate::{grpc::QueueApi, meetings::MeetingApi};
@@ -156,15 +156,11 @@ impl SocialCare {
         };
         let rest = async |stop| {
             let clocks = every(TICK, &stop, "clocks of social-care", || self.tick());
-            let answers = every(FORGET, &stop, "old answers of social-care", || self.forget());
+            let answers = every(FORGET, &stop, "old answers of social-care", || {
+                forget_answers(&self.0.store, self.0.clock.now(), REMEMBER)
+            });
             tokio::join!(clocks, answers);
         };
         engine.run(&shutdown, rest).await
-    }
-
-    /// Forgets requests that nobody repeats any more.
-    async fn forget(&self) -> Result<(), StoreError> {
-        let Ok(before) = self.0.clock.now().checked_sub(REMEMBER) else { return Ok(()) };
-        requests::prune(&self.0.store, before.as_millisecond()).await.map(drop)
     }
 }

@@ -85,9 +85,8 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::ListReferralsRequest>,
     ) -> Result<Response<wire::ListReferralsResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        self.0.may_act(&caller).await.map_err(refused)?;
-        let wire::ListReferralsRequest { page_size, page_token } = request.into_inner();
+        let (caller, wire::ListReferralsRequest { page_size, page_token }) =
+            self.admit(request).await?;
         let page = Page::read(page_size, &page_token).map_err(status)?;
         let (referrals, next_page_token) =
             self.0.partner.list_referrals(&caller, page).await.map_err(status)?;
@@ -98,9 +97,8 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::ListEnquiriesRequest>,
     ) -> Result<Response<wire::ListEnquiriesResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        self.0.may_act(&caller).await.map_err(refused)?;
-        let wire::ListEnquiriesRequest { page_size, page_token, open_only } = request.into_inner();
+        let (caller, wire::ListEnquiriesRequest { page_size, page_token, open_only }) =
+            self.admit(request).await?;
         let page = Page::read(page_size, &page_token).map_err(status)?;
         let (enquiries, next_page_token) =
             self.0.partner.list_enquiries(&caller, page, open_only).await.map_err(status)?;
@@ -111,9 +109,8 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::ListInvitationsRequest>,
     ) -> Result<Response<wire::ListInvitationsResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        self.0.may_act(&caller).await.map_err(refused)?;
-        let wire::ListInvitationsRequest { page_size, page_token } = request.into_inner();
+        let (caller, wire::ListInvitationsRequest { page_size, page_token }) =
+            self.admit(request).await?;
         let page = Page::read(page_size, &page_token).map_err(status)?;
         let (invitations, next_page_token) =
             self.0.partner.list_invitations(&caller, page).await.map_err(status)?;
@@ -124,9 +121,8 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::ListDisagreementsRequest>,
     ) -> Result<Response<wire::ListDisagreementsResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        self.0.may_act(&caller).await.map_err(refused)?;
-        let wire::ListDisagreementsRequest { page_size, page_token } = request.into_inner();
+        let (caller, wire::ListDisagreementsRequest { page_size, page_token }) =
+            self.admit(request).await?;
         let page = Page::read(page_size, &page_token).map_err(status)?;
         let (disagreements, next_page_token) =
             self.0.partner.list_disagreements(&caller, page).await.map_err(status)?;
@@ -137,9 +133,8 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::ListPromptsRequest>,
     ) -> Result<Response<wire::ListPromptsResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        self.0.may_act(&caller).await.map_err(refused)?;
-        let wire::ListPromptsRequest { page_size, page_token } = request.into_inner();
+        let (caller, wire::ListPromptsRequest { page_size, page_token }) =
+            self.admit(request).await?;
         let page = Page::read(page_size, &page_token).map_err(status)?;
         let (prompts, next_page_token) =
             self.0.partner.list_prompts(&caller, page).await.map_err(status)?;
@@ -150,9 +145,8 @@ impl ReferralService for ReferralApi {
         &self,
         request: Request<wire::GetReferralRequest>,
     ) -> Result<Response<wire::GetReferralResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        self.0.may_act(&caller).await.map_err(refused)?;
-        let case_id = case_of("name", &request.get_ref().name).map_err(status)?;
+        let (caller, request) = self.admit(request).await?;
+        let case_id = case_of("name", &request.name).map_err(status)?;
         let (referral, content) =
             self.0.partner.get_referral(&caller, case_id).await.map_err(status)?;
         Ok(Response::new(wire::GetReferralResponse { referral: Some(referral), content }))
