@@ -10,7 +10,7 @@ use mash_bus::BusMessage;
 use mash_domain::data_class::DataClass;
 use mash_proto::{
     disclosure::v1::DisclosureReleased,
-    envelope::{holds, unwrap},
+    envelope::{EnvelopeError, holds, unwrap},
     event::v1::Envelope,
     minimise::classes_present,
     referral::v1::{ItemKind, ItemReleased},
@@ -98,8 +98,9 @@ impl Guardian {
     }
 
     async fn look(&self, message: &BusMessage) -> Result<(), String> {
-        let Ok(envelope) = Envelope::decode(message.payload.clone()) else { return Ok(()) };
-        let Some(release) = release(&envelope) else { return Ok(()) };
+        let unreadable = || "P2: something leaves that nobody can read".to_owned();
+        let envelope = Envelope::decode(message.payload.clone()).map_err(|_| unreadable())?;
+        let Some(release) = release(&envelope).map_err(|_| unreadable())? else { return Ok(()) };
         let name = format!("decisions/{}", release.decision.trim_start_matches("decisions/"));
         let decision = decisions::find(&self.routing, &name).await;
         let Ok(Some(recorded)) = decision else {
@@ -184,32 +185,33 @@ impl Watch for Guardian {
     }
 }
 
-fn release(envelope: &Envelope) -> Option<Release> {
+/// Nothing where something was taken back, or a sender is told that something did not arrive.
+fn release(envelope: &Envelope) -> Result<Option<Release>, EnvelopeError> {
     if holds::<DisclosureReleased>(envelope) {
-        let it: DisclosureReleased = unwrap(envelope).ok()?;
-        return Some(Release {
+        let it: DisclosureReleased = unwrap(envelope)?;
+        return Ok(Some(Release {
             what: "a notice",
             decision: it.decision_id,
             case: it.case_id,
             recipient: it.recipient,
             content: it.content,
             classes: it.classes,
-        });
+        }));
     }
     if holds::<ItemReleased>(envelope) {
-        let it: ItemReleased = unwrap(envelope).ok()?;
+        let it: ItemReleased = unwrap(envelope)?;
         // It says that something did not arrive, and nothing of what.
         if it.kind() == ItemKind::NonDelivery && it.content.is_empty() {
-            return None;
+            return Ok(None);
         }
-        return Some(Release {
+        return Ok(Some(Release {
             what: "an item",
             decision: it.decision_id,
             case: it.case_id,
             recipient: it.recipient,
             content: it.content,
             classes: it.classes,
-        });
+        }));
     }
-    None
+    Ok(None)
 }
