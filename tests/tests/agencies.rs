@@ -10,51 +10,27 @@ use std::{
     process::Command,
 };
 
-use mash_hub::{
-    data::Data,
-    demo::{ScriptedClock, prepare::directory_and_rolls},
-    people::{Endpoints, People},
-    serve::{Settings, Which, start},
-};
-use mash_synth::{morning::at, night::Night};
-use tokio_util::sync::CancellationToken;
+use mash_hub::data::Data;
+use mash_tests::standing::Standing;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_on_a_page_of_an_agency_is_answered() {
     let pages = pages();
     assert!(pages.len() >= 4, "a page for each agency: {pages:?}");
-    let folder = tempfile::tempdir().unwrap();
-    let data = Data::open(folder.path()).unwrap();
-    let clock = ScriptedClock::open(&data).unwrap();
-    clock.move_to(at::HEARD).unwrap();
-    let shutdown = CancellationToken::new();
-    let settings = Settings {
-        which: Which::All,
-        data: folder.path().to_owned(),
-        database: None,
-        bus: "embedded".to_owned(),
-        listen: "127.0.0.1:0".parse().unwrap(),
-        hosts: vec!["localhost".to_owned()],
-        clock: Some(data.clock()),
-    };
-    let running = start(&settings, &shutdown).await.unwrap();
-    let host = format!("localhost:{}", running.address.port());
-    let people = People::new(data.clone(), Endpoints::all_at(&format!("https://{host}")));
-    directory_and_rolls(&Night::new(), &people).await.unwrap();
+    let hub = Standing::start().await;
     let mut failures = String::new();
     for page in pages {
         let text = std::fs::read_to_string(&page).unwrap();
         let script = script(&text);
-        certificates(&data, &script);
-        let (folder, host) = (folder.path().to_owned(), host.clone());
+        certificates(&hub.data, &script);
+        let (folder, host) = (hub.folder().to_owned(), hub.host.clone());
         let run = tokio::task::spawn_blocking(move || play(&script, &folder, &host));
         if let Err(said) = run.await.unwrap() {
             write!(failures, "\n== {}\n{said}", page.display()).unwrap();
         }
     }
     assert!(failures.is_empty(), "{failures}");
-    shutdown.cancel();
-    running.wait().await.unwrap();
+    hub.stop().await;
 }
 
 /// The pages that describe a service, and the contract of each of its services.

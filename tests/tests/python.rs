@@ -8,14 +8,7 @@ use std::{
     process::Command,
 };
 
-use mash_hub::{
-    data::Data,
-    demo::{ScriptedClock, prepare::directory_and_rolls},
-    people::{Endpoints, People},
-    serve::{Settings, Which, start},
-};
-use mash_synth::{morning::at, night::Night};
-use tokio_util::sync::CancellationToken;
+use mash_tests::standing::Standing;
 
 /// Whoever has a certificate in the morning.
 const CALLERS: [&str; 6] = [
@@ -29,34 +22,16 @@ const CALLERS: [&str; 6] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn python_plays_a_hubs_morning() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = Data::open(folder.path()).unwrap();
+    let hub = Standing::start().await;
     for organisation in CALLERS {
-        data.organisation(&organisation.parse().unwrap()).unwrap();
+        hub.data.organisation(&organisation.parse().unwrap()).unwrap();
     }
-    let clock = ScriptedClock::open(&data).unwrap();
-    clock.move_to(at::HEARD).unwrap();
-    let shutdown = CancellationToken::new();
-    let settings = Settings {
-        which: Which::All,
-        data: folder.path().to_owned(),
-        database: None,
-        bus: "embedded".to_owned(),
-        listen: "127.0.0.1:0".parse().unwrap(),
-        hosts: vec!["localhost".to_owned()],
-        clock: Some(data.clock()),
-    };
-    let running = start(&settings, &shutdown).await.unwrap();
-    let address = format!("localhost:{}", running.address.port());
-    let people = People::new(data, Endpoints::all_at(&format!("https://{address}")));
-    directory_and_rolls(&Night::new(), &people).await.unwrap();
     let played = tokio::task::spawn_blocking({
-        let folder = folder.path().to_owned();
-        move || play(&folder, &address)
+        let (folder, host) = (hub.folder().to_owned(), hub.host.clone());
+        move || play(&folder, &host)
     });
     played.await.unwrap();
-    shutdown.cancel();
-    running.wait().await.unwrap();
+    hub.stop().await;
 }
 
 fn play(data: &Path, address: &str) {
