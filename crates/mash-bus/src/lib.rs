@@ -17,6 +17,8 @@ mod kafka;
 mod redrive;
 mod relay;
 
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod topics;
 
 pub use bus::{Bus, BusMessage, Delivery, Subscription, connect};
