@@ -31,6 +31,8 @@ pub mod kinds {
     pub const ANSWER_OVERDUE: &str = "answer-overdue";
     /// An invitation waits for its answer.
     pub const ANSWER_INVITATION: &str = "answer-invitation";
+    /// What is stored of it cannot be read, and its clocks stand still until it is mended.
+    pub const UNREADABLE: &str = "unreadable";
 }
 
 impl Partner {

@@ -183,7 +183,7 @@ impl Education {
     ///
     /// [`StoreError`] if the store fails; what was done is committed, and the next look goes on.
     pub async fn tick(&self) -> Result<(), StoreError> {
-        self.0.sweep().await;
+        self.sweep().await;
         self.1.partner.tick().await
     }
 
@@ -214,6 +214,6 @@ impl Education {
 
     /// Sends up what nobody has acknowledged and whose bell is near, by the injected clock. Returns how many.
     pub async fn sweep(&self) -> usize {
-        self.0.sweep().await
+        self.0.sweep(&self.1.partner).await
     }
 }

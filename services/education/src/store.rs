@@ -10,11 +10,18 @@ use sqlx::{AnyConnection, Row as _};
 /// A connection, for those who only pass it on.
 pub(crate) type Conn = AnyConnection;
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "directory, roll and notices",
-    sql: include_str!("store/0001_education.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "directory, roll and notices",
+        sql: include_str!("store/0001_education.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "notices that are left alone for a while",
+        sql: include_str!("store/0002_left_alone.sql"),
+    },
+];
 
 /// Rows of wide tables per statement, far below the parameter limits of both databases.
 const CHUNK: usize = 200;

@@ -177,6 +177,27 @@ pub(crate) async fn due(
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
+/// Leaves a question that somebody has to be told about by now alone until then. False if it is not one.
+pub(crate) async fn put_off(
+    tx: &mut Tx,
+    owner: Owner<'_>,
+    item_id: &str,
+    (now_ms, until_ms): (i64, i64),
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE partner_enquiries SET next_ms = $5
+         WHERE agency = $1 AND organisation = $2 AND item_id = $3 AND next_ms <= $4",
+    )
+    .bind(owner.agency)
+    .bind(owner.organisation)
+    .bind(item_id)
+    .bind(now_ms)
+    .bind(until_ms)
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// Keeps an answer.
 pub(crate) async fn put_answer(
     tx: &mut Tx,

@@ -224,6 +224,8 @@ pub(crate) struct Due {
     pub(crate) until: Timestamp,
     /// What is at the home education desk since before that has waited for too long.
     pub(crate) since: Timestamp,
+    /// What is left alone for longer than that is none of it.
+    pub(crate) now: Timestamp,
 }
 
 impl Due {
@@ -238,11 +240,11 @@ impl Due {
 /// Notices that wait although they have waited long enough.
 pub(crate) async fn due(
     conn: &mut AnyConnection,
-    Due { until, since }: Due,
+    Due { until, since, now }: Due,
     limit: i64,
 ) -> Result<Vec<String>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id FROM education_notices WHERE state IN ('delivered', 'opened') AND (
+        "SELECT id FROM education_notices WHERE state IN ('delivered', 'opened') AND left_alone_ms <= $5 AND (
          (deliver_by_ms > 0 AND deliver_by_ms <= $1)
          OR (deliver_by_ms = 0 AND desk = $2 AND receive_ms <= $3)) ORDER BY deliver_by_ms, id LIMIT $4",
     )
@@ -250,9 +252,27 @@ pub(crate) async fn due(
     .bind(i64::from(i32::from(Desk::HomeEducation)))
     .bind(since.as_millisecond())
     .bind(limit)
+    .bind(now.as_millisecond())
     .fetch_all(conn)
     .await?;
     ids(&rows)
+}
+
+/// Leaves a notice alone until then, and tells whose it is; none if it is left alone already.
+pub(crate) async fn put_off(
+    tx: &mut Tx,
+    id: &str,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query(
+        "UPDATE education_notices SET left_alone_ms = $3 WHERE id = $1 AND left_alone_ms <= $2 RETURNING recipient",
+    )
+    .bind(id)
+    .bind(now.as_millisecond())
+    .bind(until.as_millisecond())
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
 /// Notices with a bell that wait, of recipients that begin like this: `school/6722301`, `school/672`, `school/`.

@@ -131,6 +131,13 @@ impl Hub {
         }
     }
 
+    /// Changes one row behind the back of the service.
+    pub(crate) async fn change(&self, sql: &'static str) {
+        let mut tx = self.store.begin().await.unwrap();
+        assert_eq!(sqlx::query(sql).execute(tx.conn()).await.unwrap().rows_affected(), 1);
+        tx.commit().await.unwrap();
+    }
+
     /// An authority tells of a child, as routing brings it.
     pub(crate) async fn tell(&self, nonce: &str, item: &ItemReleased) {
         self.publish(nonce, item).await;

@@ -356,6 +356,14 @@ impl Hub {
         tokio::time::timeout(SOON, waiting).await.expect("the dead letter comes in time")
     }
 
+    /// Changes rows of something behind the back of the service.
+    pub(crate) async fn change(&self, sql: &'static str, id: &str) {
+        let mut tx = self.store.begin().await.unwrap();
+        let done = sqlx::query(sql).bind(id).execute(tx.conn()).await.unwrap();
+        assert!(done.rows_affected() > 0);
+        tx.commit().await.unwrap();
+    }
+
     /// Gives events to the intake directly, as after a crash between commit and offset.
     pub(crate) async fn hand(&self, envelopes: &[Envelope], commit: bool) {
         let handler: Arc<dyn Handler> = self.care.handlers().remove(0);
