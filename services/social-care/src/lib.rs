@@ -59,7 +59,7 @@ const REFERRER: Agency = Agency {
     component: COMPONENT,
     source: SOURCE,
     group: "social-care-referrer",
-    topics: &[topics::DISCLOSED_SOCIAL_CARE, topics::RECEIPTS],
+    topics: &[topics::DISCLOSED_SOCIAL_CARE],
     kinds: &[OrganisationKind::LocalAuthority, OrganisationKind::Operator],
     elsewhere: &[
         ItemKind::Referral,
