@@ -12,8 +12,8 @@ use tonic::{Code, Status};
 use super::{Worker, invented::Invented};
 
 /// A referral that is in the mailbox is in the queue after so many looks, or it is lost.
-const LOOKS: usize = 600;
-const LOOK_AGAIN: Duration = Duration::from_millis(25);
+const LOOKS: usize = 150;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How often a call is tried again after something else has changed the referral.
 const ATTEMPTS: usize = 5;
 
