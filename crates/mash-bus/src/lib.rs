@@ -23,7 +23,7 @@ pub mod topics;
 
 /// What comes within this time of one look is taken together in the next one: under load a transaction then carries many
 /// events instead of one, and what comes after a rest is looked at without delay.
-const GATHER: std::time::Duration = std::time::Duration::from_millis(20);
+const GATHER: std::time::Duration = std::time::Duration::from_millis(40);
 
 pub use bus::{Bus, BusMessage, Delivery, Subscription, connect};
 pub use engine::{Engine, every, forget_answers};
