@@ -56,6 +56,14 @@ impl Dialect {
         }
     }
 
+    /// Ends a `SELECT` whose rows this transaction is going to change.
+    pub(crate) fn update_lock(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+
     /// Ends a `SELECT` whose rows nobody may change before this transaction ends. SQLite has one writer anyway.
     pub(crate) fn share_lock(self) -> &'static str {
         match self {
