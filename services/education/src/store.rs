@@ -1,6 +1,7 @@
 //! The tables of this service. Nothing else in it knows SQL.
 
 pub(crate) mod directory;
+pub(crate) mod notes;
 pub(crate) mod notices;
 pub(crate) mod roll;
 
@@ -10,11 +11,18 @@ use sqlx::{AnyConnection, Row as _};
 /// A connection, for those who only pass it on.
 pub(crate) type Conn = AnyConnection;
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "directory, roll and notices",
-    sql: include_str!("store/0001_education.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "directory, roll and notices",
+        sql: include_str!("store/0001_education.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "sealed until the roll is confirmed, notes, accesses",
+        sql: include_str!("store/0002_seal.sql"),
+    },
+];
 
 /// Rows of wide tables per statement, far below the parameter limits of both databases.
 const CHUNK: usize = 200;

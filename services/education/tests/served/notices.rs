@@ -307,7 +307,12 @@ async fn copies_that_race_have_one_effect(dialect: Dialect) {
             // Half of them repeat one request, the others are requests of their own.
             let request_id = if copy % 2 == 0 { request } else { id() };
             let name = "notices/n1".to_owned();
-            let message = wire::AcknowledgeNoticeRequest { request_id, name, revision: 1 };
+            let message = wire::AcknowledgeNoticeRequest {
+                request_id,
+                name,
+                revision: 1,
+                ..wire::AcknowledgeNoticeRequest::default()
+            };
             tokio::spawn(async move { client.acknowledge_notice(by("mair", message)).await })
         })
         .collect();

@@ -264,8 +264,15 @@ impl Hub {
         request_id: &str,
     ) -> Result<wire::Notice, Status> {
         let name = format!("notices/{notice}");
-        let request =
-            wire::AcknowledgeNoticeRequest { request_id: request_id.to_owned(), name, revision };
+        let confirm = wire::ConfirmRollRequest { request_id: id(), name: name.clone() };
+        // Where it is refused, acknowledging is too.
+        drop(self.notices(organisation).confirm_roll(by(practitioner, confirm)).await);
+        let request = wire::AcknowledgeNoticeRequest {
+            request_id: request_id.to_owned(),
+            name,
+            revision,
+            ..wire::AcknowledgeNoticeRequest::default()
+        };
         let answer =
             self.notices(organisation).acknowledge_notice(by(practitioner, request)).await?;
         Ok(answer.into_inner().notice.unwrap())
