@@ -7,6 +7,7 @@
 )]
 
 pub mod hub;
+pub mod morning;
 pub mod standing;
 
 use std::path::PathBuf;

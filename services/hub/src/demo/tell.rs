@@ -129,7 +129,7 @@ async fn withheld(people: &People, incident: &str, expected: &Expectation) -> an
 /// Who reads the inbox of the demonstration: the key adult of E1, and the officer of a duty desk.
 const READERS: [(&str, &str, &str); 2] = [
     ("school/6722951", "mair-rees", "Mair Rees, key adult at Ysgol Gynradd Pont-y-Bryn"),
-    ("authority/672", "nia-hughes", "Nia Hughes, education duty desk of Bridgend"),
+    ("authority/672", "bethan-rowlands", "Bethan Rowlands, education duty desk of Bridgend"),
 ];
 
 /// Invites two readers to the inbox, and prints a link for each that signs her in once.
