@@ -299,6 +299,7 @@ async fn copies_that_race_have_one_effect(dialect: Dialect) {
     let release = to_school("n1", &["mair"]);
     hub.release(&release).await;
     hub.until(E1, "mair", one).await;
+    hub.confirm_roll((E1, "mair"), "n1").await.unwrap();
     let request = id();
     let client = hub.notices(E1);
     let copies: Vec<_> = (0..16)
