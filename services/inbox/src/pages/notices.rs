@@ -1,6 +1,6 @@
 //! The list: what waits first, the earliest time first.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{
     Page,
     fault::Fault,
-    render,
+    notice, render,
     view::{self, Row},
 };
 use crate::{Hub, visitor::Visitor};
@@ -52,10 +52,19 @@ pub(crate) async fn list(
     let first = after.after.is_empty();
     let request = ListNoticesRequest { page_size: PAGE, page_token: after.after, open_only: false };
     let (listed, next) = hub.education.list(&session.caller, request).await?;
+    let mut officers = HashMap::new();
+    if desk {
+        for id in listed.iter().map(|listed| &listed.notice.escalated_to) {
+            if !id.is_empty() && !officers.contains_key(id) {
+                officers.insert(id.clone(), notice::named(&hub, session, id).await?);
+            }
+        }
+    }
     let (waiting, done): (Vec<_>, Vec<_>) =
         listed.iter().partition(|listed| view::waits(&listed.notice));
     let rows = |listed: Vec<&mash_education::Listed>| -> Vec<Row> {
-        listed.into_iter().map(|listed| view::row(t, listed, now, desk)).collect()
+        let officers = desk.then_some(&officers);
+        listed.into_iter().map(|listed| view::row(t, listed, now, officers)).collect()
     };
     let (waiting, mut done) = (rows(waiting), rows(done));
     // What was dealt with is looked up by how recent it is.

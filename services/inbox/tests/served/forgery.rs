@@ -133,7 +133,7 @@ async fn odd_requests_are_refused_and_change_nothing(dialect: Dialect) {
     assert_eq!(roll.status, 303);
     let page = browser.get("/notices/n-1").await;
     let csrf = page.hidden("csrf");
-    let table: [(&str, Vec<(&str, &str)>, u16); 5] = [
+    let table = [
         (
             "/notices/n-1/acknowledge",
             vec![("csrf", &csrf), ("request", "x"), ("revision", "1")],

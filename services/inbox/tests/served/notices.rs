@@ -30,7 +30,7 @@ async fn what_police_say_opens_when_the_roll_is_confirmed(dialect: Dialect) {
     for word in [SECRET_WORDS, "SWP-1", "A123456789012"] {
         assert!(!sealed.body.contains(word), "{word} is sealed");
     }
-    for kept in ["/print", "/notice.csv", "/notice.json"] {
+    for kept in ["/why", "/print", "/notice.csv", "/notice.json"] {
         assert_eq!(browser.get(&format!("/notices/n-1{kept}")).await.status, 404, "{kept}");
     }
     let page = browser.submit(&sealed, "/notices/n-1/acknowledge", &[("revision", "1")]).await;
