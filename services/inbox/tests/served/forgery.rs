@@ -151,7 +151,7 @@ async fn odd_requests_are_refused_and_change_nothing(dialect: Dialect) {
     let long = "x".repeat(70_000);
     let answer = browser.post("/notices/n-1/support", &[("csrf", csrf), ("note", &long)]).await;
     assert_eq!(answer.status, 400, "a form that is too long");
-    assert_eq!(browser.get("/notices?after=nonsense").await.status, 400);
+    assert_eq!(browser.get("/notices?before=nonsense").await.status, 400);
     let page = browser.get("/notices/n-1").await;
     assert!(page.body.contains("name=\"revision\""), "it still waits to be acknowledged");
 }
