@@ -76,6 +76,7 @@ impl Hub {
             listen: options.listen,
             hosts: vec!["localhost".to_owned()],
             clock: Some(data.clock()),
+            inbox: None,
         };
         let shutdown = CancellationToken::new();
         let (running, people) = up(&settings, &shutdown).await;

@@ -7,6 +7,7 @@
 )]
 
 pub mod hub;
+pub mod morning;
 pub mod standing;
 
 use std::path::PathBuf;
@@ -83,6 +84,7 @@ impl Stage {
             database: Some(self.database.url.clone()),
             bus: self.bus.clone(),
             listen: "127.0.0.1:0".parse().expect("an address"),
+            inbox: None,
             once: true,
             against: None,
         }

@@ -43,6 +43,7 @@ impl Standing {
             listen: ([127, 0, 0, 1], 0).into(),
             hosts: vec!["localhost".to_owned()],
             clock: Some(data.clock()),
+            inbox: None,
         };
         let shutdown = CancellationToken::new();
         let running = start(&settings, &shutdown).await.expect("the hub starts");

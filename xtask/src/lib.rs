@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: any dependency on the project's crates, so that this compiles in seconds on an empty machine.
 
+pub mod assets;
 pub mod check;
 pub mod kafka;
 pub mod machine;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use xtask::{check, kafka, matrix, mutants, postgres, services, setup, simulate};
+use xtask::{assets, check, kafka, matrix, mutants, postgres, services, setup, simulate};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Tooling of the MASH Hub workspace")]
@@ -32,6 +32,8 @@ enum Task {
     },
     /// Install the tools the checks need (buf, cargo-deny) into `.tools`; run deploy/setup.sh first on a fresh machine.
     Setup,
+    /// Make the style sheet of the inbox from GOV.UK Frontend, which the next build takes in.
+    Assets,
     /// Print who may know what, and fail where the committed page differs or something is not covered.
     Matrix {
         /// Write `policy/matrix.golden.txt` instead of comparing with it.
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Task::Postgres { action } => postgres::run(&action),
         Task::Services { action } => services::run(&action),
         Task::Setup => setup::run(),
+        Task::Assets => assets::run(),
         Task::Matrix { bless } => matrix::run(bless),
         Task::Mutants { generate } => mutants::run(generate),
         Task::Simulate { arguments } => simulate::run(&arguments),

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{machine, process};
+use crate::{assets, machine, process};
 
 const BUF_VERSION: &str = "1.75.0";
 const DENY_VERSION: &str = "0.20.2";
@@ -29,6 +29,8 @@ pub fn run() -> Result<()> {
     grpcurl()?;
     python()?;
     solver()?;
+    assets::run()?;
+    assets::browser()?;
     Ok(())
 }
 

@@ -1,14 +1,18 @@
 //! A notice to one school or desk about one child: where it stands, and what may happen to it.
 //!
-//! | from \ command | open | acknowledge | reject | revise | recall | confirm deletion | escalate |
-//! |---|---|---|---|---|---|---|---|
-//! | delivered | opened | acknowledged | rejected | delivered | recalled | refused | escalated |
-//! | opened | – | acknowledged | rejected | delivered | recalled | refused | escalated |
-//! | acknowledged | – | – | rejected | acknowledged | recalled | refused | refused |
-//! | escalated | – | acknowledged | rejected | escalated | recalled | refused | – |
-//! | rejected | refused | refused | – | refused | – | refused | refused |
-//! | recalled | – | refused | refused | delivered | – | deleted | refused |
-//! | deleted | – | refused | refused | delivered | – | – | refused |
+//! | from \ command | open | confirm roll | acknowledge | reject | revise | recall | confirm deletion | escalate |
+//! |---|---|---|---|---|---|---|---|---|
+//! | delivered | opened | delivered | acknowledged | rejected | delivered | recalled | refused | escalated |
+//! | opened | – | opened | acknowledged | rejected | delivered | recalled | refused | escalated |
+//! | acknowledged | – | – | – | rejected | acknowledged | recalled | refused | refused |
+//! | escalated | – | escalated | acknowledged | rejected | escalated | recalled | refused | – |
+//! | rejected | refused | refused | refused | – | refused | – | refused | refused |
+//! | recalled | – | refused | refused | refused | delivered | – | deleted | refused |
+//! | deleted | – | refused | refused | refused | delivered | – | – | refused |
+//!
+//! A school's notice is sealed until somebody there has confirmed that the child is on its roll: before that it shows who
+//! the child is and nothing else, so that a stale directory discloses nothing, and it cannot be acknowledged, since
+//! nobody acknowledges what she did not see. A desk has no roll, and its notices are never sealed.
 //!
 //! `–` stays as it is, so that a repeat has one effect. A revision of an acknowledged notice stays acknowledged: the duty was
 //! discharged by a person. It shows as changed, since the revision that she acknowledged is older than the one that is there.
@@ -92,6 +96,30 @@ pub struct Acknowledgement {
     pub revision: u32,
 }
 
+/// Whether what a notice says is open to whoever it was sent to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seal {
+    /// A desk has no roll to look at.
+    None,
+    /// Nobody has confirmed yet that the child is on the roll.
+    Sealed,
+    /// The child is on the roll.
+    Confirmed {
+        /// Who said so.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Seal {
+    /// Whether only who the child is may be shown.
+    #[must_use]
+    pub const fn is_sealed(&self) -> bool {
+        matches!(self, Self::Sealed)
+    }
+}
+
 /// A notice, without what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
@@ -107,6 +135,8 @@ pub struct Notice {
     pub escalated_to: Option<String>,
     /// Why it was recalled, if it was.
     pub recall_reason: Option<String>,
+    /// Whether what it says is open.
+    pub seal: Seal,
 }
 
 /// What somebody or something wants of a notice.
@@ -114,6 +144,11 @@ pub struct Notice {
 pub enum Command {
     /// A person opens it.
     Open {
+        /// Who.
+        by: String,
+    },
+    /// A person confirms that the child is on the roll, which opens what the notice says.
+    ConfirmRoll {
         /// Who.
         by: String,
     },
@@ -153,7 +188,7 @@ pub enum Command {
     },
 }
 
-/// What happened to a notice. Every event but `Revised` and `Recalled` is told to whoever sent it, as a receipt.
+/// What happened to a notice. Every event but `RollConfirmed`, `Revised` and `Recalled` is told to whoever sent it, as a receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoticeEvent {
     /// It arrived, or started again after a recall.
@@ -161,6 +196,11 @@ pub enum NoticeEvent {
     /// Somebody opened it.
     Opened {
         /// Who.
+        by: String,
+    },
+    /// The child is on the roll.
+    RollConfirmed {
+        /// Who said so.
         by: String,
     },
     /// Somebody acknowledged it.
@@ -201,15 +241,19 @@ pub enum NoticeRefusal {
     /// Another revision than the one that was read has arrived.
     #[error("the notice has another revision")]
     StaleRevision,
+    /// Nobody has confirmed that the child is on the roll.
+    #[error("the notice is sealed until the roll is confirmed")]
+    Sealed,
     /// The state does not allow it.
     #[error("a notice that is {} does not allow it", .0.word())]
     State(NoticeState),
 }
 
 impl Notice {
-    /// A notice that arrives.
+    /// A notice that arrives. A school's has a deliver-by time and is sealed; a desk's has neither.
     #[must_use]
     pub const fn delivered(revision: u32, deliver_by: Option<Timestamp>) -> Self {
+        let seal = if deliver_by.is_some() { Seal::Sealed } else { Seal::None };
         Self {
             state: NoticeState::Delivered,
             revision,
@@ -217,6 +261,7 @@ impl Notice {
             acknowledgement: None,
             escalated_to: None,
             recall_reason: None,
+            seal,
         }
     }
 
@@ -238,6 +283,7 @@ impl Notice {
     ) -> Result<(Self, Vec<NoticeEvent>), NoticeRefusal> {
         match command {
             Command::Open { by } => self.open(by),
+            Command::ConfirmRoll { by } => self.confirm_roll(by, now),
             Command::Acknowledge { by, revision } => self.acknowledge(by, revision, now),
             Command::Reject { by } => self.reject(by),
             Command::Revise { revision } => self.revise(revision),
@@ -266,6 +312,23 @@ impl Notice {
         }
     }
 
+    fn confirm_roll(
+        &self,
+        by: String,
+        now: Timestamp,
+    ) -> Result<(Self, Vec<NoticeEvent>), NoticeRefusal> {
+        use NoticeState as S;
+        match self.state {
+            S::Rejected | S::Recalled | S::Deleted => return Err(NoticeRefusal::State(self.state)),
+            S::Delivered | S::Opened | S::Acknowledged | S::Escalated => (),
+        }
+        if !self.seal.is_sealed() {
+            return Ok(self.unchanged());
+        }
+        let seal = Seal::Confirmed { by: by.clone(), at: now };
+        Ok((Self { seal, ..self.clone() }, vec![NoticeEvent::RollConfirmed { by }]))
+    }
+
     fn acknowledge(
         &self,
         by: String,
@@ -276,6 +339,9 @@ impl Notice {
         match self.state {
             S::Rejected | S::Recalled | S::Deleted => return Err(NoticeRefusal::State(self.state)),
             S::Delivered | S::Opened | S::Acknowledged | S::Escalated => (),
+        }
+        if self.seal.is_sealed() {
+            return Err(NoticeRefusal::Sealed);
         }
         if revision != self.revision {
             return Err(NoticeRefusal::StaleRevision);

@@ -8,10 +8,12 @@ use std::{
 use mash_proto::{
     disclosure::v1::DutyState,
     education::v1::{
-        GetNoticeRequest, WatchNoticesRequest, notice_service_client::NoticeServiceClient,
+        ConfirmRollRequest, GetNoticeRequest, WatchNoticesRequest,
+        notice_service_client::NoticeServiceClient,
     },
     police::v1::{WatchOutcomesRequest, police_service_client::PoliceServiceClient},
 };
+use mash_synth::identifiers::request_id;
 use tonic::{Request, Status, metadata::AsciiMetadataValue, transport::Channel};
 
 use crate::recorder::Recorder;
@@ -62,9 +64,12 @@ impl School {
         })
     }
 
-    /// The police reference that a notice shows.
+    /// The police reference that a notice shows, once the child is confirmed to be on the roll.
     pub(crate) async fn reference(&self, name: String) -> Option<String> {
         let mut client = NoticeServiceClient::new(self.channel.clone());
+        let request_id = request_id(&format!("load/confirm/{name}"));
+        let confirm = ConfirmRollRequest { request_id, name: name.clone() };
+        client.confirm_roll(self.request(confirm)).await.ok()?;
         let answer = client.get_notice(self.request(GetNoticeRequest { name })).await.ok()?;
         let content = answer.into_inner().notice?.content?;
         Some(content.incident?.police_reference)

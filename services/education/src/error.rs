@@ -13,6 +13,8 @@ const STATE: &str = "MASH-E021";
 const STALE: &str = "MASH-E022";
 /// The request id was used for something else.
 const REUSED: &str = "MASH-E023";
+/// Nobody has confirmed that the child is on the roll.
+const SEALED: &str = "MASH-E028";
 /// The store failed.
 const STORE: &str = "MASH-E027";
 
@@ -62,6 +64,10 @@ impl From<Refusal> for Status {
             Refusal::Notice(NoticeRefusal::StaleRevision) => fault::aborted(
                 STALE,
                 "another revision has arrived; read it, then acknowledge that one",
+            ),
+            Refusal::Notice(NoticeRefusal::Sealed) => fault::failed_precondition(
+                SEALED,
+                "confirm first that the child is on the roll, then read the notice",
             ),
             Refusal::Notice(NoticeRefusal::State(state)) => {
                 fault::failed_precondition(STATE, &format!("the notice is {}", state.word()))

@@ -172,6 +172,24 @@ impl NoticeService for NoticeApi {
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
+    #[tracing::instrument(name = "ConfirmRoll", skip_all)]
+    async fn confirm_roll(
+        &self,
+        request: Request<wire::ConfirmRollRequest>,
+    ) -> Result<Response<wire::ConfirmRollResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(self.0.confirm_roll(&caller, request.into_inner()).await?))
+    }
+
+    #[tracing::instrument(name = "RecordSupport", skip_all)]
+    async fn record_support(
+        &self,
+        request: Request<wire::RecordSupportRequest>,
+    ) -> Result<Response<wire::RecordSupportResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(self.0.record_support(&caller, request.into_inner()).await?))
+    }
+
     #[tracing::instrument(name = "AcknowledgeNotice", skip_all)]
     async fn acknowledge_notice(
         &self,

@@ -30,7 +30,7 @@ use crate::{
     bell::Bells,
     receipts::receipt,
     record::Record,
-    store::{directory, notices},
+    store::{directory, notes, notices},
     watch::Changed,
 };
 
@@ -323,6 +323,8 @@ impl Batch {
         let changed: Vec<&Record> =
             self.touched.iter().filter_map(|id| self.records.get(id)).collect();
         notices::put(tx, &changed).await?;
+        let wiped = changed.iter().filter(|record| record.notice.state.is_wiped());
+        notes::wipe(tx, &wiped.map(|record| record.id.as_str()).collect::<Vec<_>>()).await?;
         let readers: Vec<(&str, Vec<String>)> =
             self.readers.iter().map(|(id, readers)| (id.as_str(), readers.clone())).collect();
         notices::put_readers(tx, &readers).await?;

@@ -14,6 +14,7 @@ mod call;
 mod directory;
 mod error;
 mod grpc;
+mod inbox;
 mod intake;
 mod notices;
 mod receipts;
@@ -21,6 +22,7 @@ mod record;
 mod referrals;
 mod roll;
 mod store;
+mod support;
 mod sweep;
 mod upload;
 mod watch;
@@ -41,6 +43,7 @@ use crate::{intake::NoticeIntake, referrals::Referrals, watch::Watch};
 
 pub use crate::{
     grpc::{DirectoryApi, NoticeApi, RollApi},
+    inbox::{EducationInbox, InboxRefusal, Listed, Person, find_person},
     referrals::ReferralApi,
 };
 
@@ -156,6 +159,12 @@ impl Education {
             NoticeServiceServer::new(NoticeApi(Arc::clone(&self.0)))
                 .max_decoding_message_size(MESSAGE_BYTES),
         )
+    }
+
+    /// What a screen in the same process calls, with the same use cases behind it.
+    #[must_use]
+    pub fn inbox(&self) -> EducationInbox {
+        EducationInbox(Arc::clone(&self.0))
     }
 
     /// The service of referrals, to add to a server.

@@ -17,9 +17,10 @@ use crate::{
     receipts::receipt,
     record::Record,
     store::{
-        Conn, directory,
+        Conn, directory, notes,
         notices::{self, After},
     },
+    support::{self, note_to_wire},
     watch::Changed,
 };
 
@@ -62,6 +63,24 @@ impl Service {
         })
     }
 
+    /// A page of notices, the latest first, and where the next one begins.
+    pub(crate) async fn recent_notices(
+        &self,
+        caller: &Caller,
+        page_token: &str,
+        size: usize,
+    ) -> Result<(Vec<wire::Notice>, String), Refusal> {
+        let before = if page_token.is_empty() { After::end() } else { after_of(page_token)? };
+        let mut conn = self.store.read().await?;
+        let view = Self::view(&mut conn, caller).await?;
+        let mut records = notices::recent(&mut conn, &view, &before, size + 1).await?;
+        let more = records.len() > size;
+        records.truncate(size);
+        let last = records.last().filter(|_| more);
+        let next = last.map(|last| format!("{}.{}", last.sort_ms(), last.id)).unwrap_or_default();
+        Ok((records.iter().map(Record::to_wire).collect(), next))
+    }
+
     /// One notice with its content. That it was opened is told to the sender before the content is shown.
     pub(crate) async fn get_notice(
         &self,
@@ -77,16 +96,44 @@ impl Service {
             // The ladder: the duty desk has a telephone task. What the school or another desk was told is theirs.
             return Ok(record.to_wire());
         }
-        if record.notice.state != NoticeState::Delivered {
-            return Ok(record.to_wire_with_content());
-        }
         let mut tx = self.store.begin().await?;
         let mut record = self.locked(&mut tx, &view, id).await?;
         let by = caller.practitioner.clone().unwrap_or_default();
-        self.apply(&mut tx, &mut record, Command::Open { by }).await?;
+        let opens = record.notice.state == NoticeState::Delivered;
+        if opens {
+            self.apply(&mut tx, &mut record, Command::Open { by: by.clone() }).await?;
+        }
+        let organisation = caller.organisation.to_string();
+        if !record.notice.state.is_wiped() {
+            notes::shown(&mut tx, &record, (&organisation, &by), self.clock.now()).await?;
+        }
+        let noted = notes::of(tx.conn(), id).await?;
         tx.commit().await?;
+        if opens {
+            self.changed(&record);
+        }
+        let notes = noted.into_iter().map(note_to_wire).collect();
+        Ok(wire::Notice { notes, ..record.to_wire_with_content() })
+    }
+
+    /// The child is on the roll: from now on the school may read what the notice says.
+    pub(crate) async fn confirm_roll(
+        &self,
+        caller: &Caller,
+        request: wire::ConfirmRollRequest,
+    ) -> Result<wire::ConfirmRollResponse, Refusal> {
+        let id = access::notice_id(&request.name)?;
+        let mut call =
+            match self.begin(caller, "ConfirmRoll", &request.request_id, &request).await? {
+                Begun::Replay(answer) => return Ok(answer),
+                Begun::Fresh(call) => call,
+            };
+        let by = call.practitioner.clone();
+        let record = self.command(&mut call.tx, caller, id, Command::ConfirmRoll { by }).await?;
+        let answer =
+            call.finish(wire::ConfirmRollResponse { notice: Some(record.to_wire()) }).await?;
         self.changed(&record);
-        Ok(record.to_wire_with_content())
+        Ok(answer)
     }
 
     /// A person has it and acts on it.
@@ -96,6 +143,7 @@ impl Service {
         request: wire::AcknowledgeNoticeRequest,
     ) -> Result<wire::AcknowledgeNoticeResponse, Refusal> {
         let id = access::notice_id(&request.name)?;
+        support::check_note(&request.note)?;
         let revision =
             u32::try_from(request.revision).ok().filter(|revision| *revision > 0).ok_or_else(
                 || Refusal::field("revision", "MASH-E016", "the revision that was read, 1 or more"),
@@ -106,8 +154,12 @@ impl Service {
                 Begun::Fresh(call) => call,
             };
         let by = call.practitioner.clone();
-        let record =
-            self.command(&mut call.tx, caller, id, Command::Acknowledge { by, revision }).await?;
+        let command = Command::Acknowledge { by, revision };
+        let record = self.command(&mut call.tx, caller, id, command).await?;
+        if !request.note.is_empty() {
+            let note = self.note(&call.practitioner, "acknowledgement", &[], &request.note);
+            notes::put(&mut call.tx, id, &note).await?;
+        }
         let answer =
             call.finish(wire::AcknowledgeNoticeResponse { notice: Some(record.to_wire()) }).await?;
         self.changed(&record);
@@ -155,7 +207,7 @@ impl Service {
         Ok(answer)
     }
 
-    async fn command(
+    pub(crate) async fn command(
         &self,
         tx: &mut Tx,
         caller: &Caller,
@@ -172,7 +224,12 @@ impl Service {
         Ok(record)
     }
 
-    async fn locked(&self, tx: &mut Tx, view: &View, id: &str) -> Result<Record, Refusal> {
+    pub(crate) async fn locked(
+        &self,
+        tx: &mut Tx,
+        view: &View,
+        id: &str,
+    ) -> Result<Record, Refusal> {
         notices::lock(tx, &[id]).await?;
         notices::visible(tx.conn(), view, id).await?.ok_or(Refusal::NotFound)
     }
@@ -192,6 +249,7 @@ impl Service {
         record.notice = notice;
         if record.notice.state.is_wiped() {
             record.wipe();
+            notes::wipe(tx, &[&record.id]).await?;
         }
         notices::put(tx, &[record]).await?;
         Ok(write_receipts(tx, record, &events, now).await?)

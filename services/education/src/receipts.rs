@@ -37,7 +37,9 @@ pub(crate) fn receipt(
             (ReceiptKind::Escalated, to.clone().unwrap_or_default(), *reason, *late)
         }
         NoticeEvent::Deleted { by } => (ReceiptKind::Deleted, by.clone(), "", false),
-        NoticeEvent::Revised | NoticeEvent::Recalled => return None,
+        NoticeEvent::RollConfirmed { .. } | NoticeEvent::Revised | NoticeEvent::Recalled => {
+            return None;
+        }
     };
     let release = record.release();
     let revision = i32::try_from(record.notice.revision).unwrap_or(i32::MAX);

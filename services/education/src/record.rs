@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use mash_domain::{
-    notice::{Notice, NoticeState},
+    notice::{Notice, NoticeState, Seal},
     organisation::{OrganisationId, OrganisationKind},
 };
 use mash_proto::{
     convert::time_to_wire,
-    disclosure::v1::{Content, Desk, DisclosureReleased},
+    disclosure::v1::{ChildIdentity, Content, Desk, DisclosureReleased},
     education::v1 as wire,
     event::v1::Envelope,
 };
@@ -70,8 +70,19 @@ impl Record {
     /// For the wire, without content.
     pub(crate) fn to_wire(&self) -> wire::Notice {
         let release = self.release();
-        let Notice { state, revision, deliver_by, acknowledgement, escalated_to, recall_reason } =
-            &self.notice;
+        let Notice {
+            state,
+            revision,
+            deliver_by,
+            acknowledgement,
+            escalated_to,
+            recall_reason,
+            seal,
+        } = &self.notice;
+        let (roll_confirmed_by, roll_confirm_time) = match seal {
+            Seal::Confirmed { by, at } => (by.clone(), Some(time_to_wire(*at))),
+            Seal::None | Seal::Sealed => (String::new(), None),
+        };
         let escalated_to = escalated_to.clone().unwrap_or_default();
         let addressee = if self.is_school() {
             release.addressees.first().cloned().unwrap_or_default()
@@ -86,7 +97,8 @@ impl Record {
             deliver_by_time: deliver_by.map(time_to_wire),
             receive_time: Some(time_to_wire(self.received)),
             content: None,
-            rule_ids: release.rule_ids,
+            // By which rules it came tells what it is about.
+            rule_ids: if seal.is_sealed() { Vec::new() } else { release.rule_ids },
             addressee,
             acknowledged_by: acknowledgement.as_ref().map(|it| it.by.clone()).unwrap_or_default(),
             acknowledge_time: acknowledgement.as_ref().map(|it| time_to_wire(it.at)),
@@ -109,16 +121,33 @@ impl Record {
                 .as_ref()
                 .map(|it| number(it.revision))
                 .unwrap_or_default(),
+            sealed: seal.is_sealed(),
+            roll_confirmed_by,
+            roll_confirm_time,
+            notes: Vec::new(),
         }
     }
 
-    /// For the wire, with content if there is any left.
+    /// For the wire, with content if there is any left: of a sealed notice only who the child is.
     pub(crate) fn to_wire_with_content(&self) -> wire::Notice {
         let left = !self.content.is_empty() && !self.notice.state.is_wiped();
         // It was checked when it arrived.
         let content = left.then(|| Content::decode(self.content.as_slice()).ok()).flatten();
+        let content =
+            if self.notice.seal.is_sealed() { content.map(identity_only) } else { content };
         wire::Notice { content, ..self.to_wire() }
     }
+}
+
+/// What a school needs to find a child on its roll, and nothing else, even of class F1.
+fn identity_only(content: Content) -> Content {
+    let child = content.child.map(|child| ChildIdentity {
+        given_names: child.given_names,
+        family_name: child.family_name,
+        date_of_birth: child.date_of_birth,
+        ..ChildIdentity::default()
+    });
+    Content { child, ..Content::default() }
 }
 
 fn number(revision: u32) -> i32 {

@@ -1,6 +1,7 @@
 //! The tables of this service. Nothing else in it knows SQL.
 
 pub(crate) mod directory;
+pub(crate) mod notes;
 pub(crate) mod notices;
 pub(crate) mod roll;
 
@@ -18,8 +19,13 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 2,
+        name: "sealed until the roll is confirmed, notes, accesses",
+        sql: include_str!("store/0002_seal.sql"),
+    },
+    Migration {
+        version: 3,
         name: "notices that are left alone for a while",
-        sql: include_str!("store/0002_left_alone.sql"),
+        sql: include_str!("store/0003_left_alone.sql"),
     },
 ];
 

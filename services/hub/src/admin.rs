@@ -5,6 +5,7 @@ pub mod ca;
 pub mod dead_letters;
 pub mod health;
 pub mod import;
+pub mod inbox;
 pub mod init;
 pub mod load;
 pub mod policy;

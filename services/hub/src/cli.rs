@@ -4,12 +4,13 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use mash_chassis::{shutdown, telemetry};
+use mash_inbox::{MailSettings, TlsPair};
 
 use crate::{
     admin,
     demo::{self, Options},
     people::Endpoints,
-    serve::{self, Settings, Which},
+    serve::{self, InboxSettings, Settings, Which},
 };
 
 /// The broker for multi-agency safeguarding hubs.
@@ -43,6 +44,47 @@ pub struct Place {
     pub bus: String,
 }
 
+/// The pages of schools and desks.
+#[derive(Clone, Debug, Args)]
+struct InboxArgs {
+    /// Where to serve the inbox, as `127.0.0.1:7480`; other addresses than this machine's own need a certificate.
+    #[arg(long = "inbox", env = "MASH_INBOX", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// The certificate of the inbox, a chain in PEM.
+    #[arg(long = "inbox-cert", env = "MASH_INBOX_CERT", requires = "key", value_name = "FILE")]
+    cert: Option<PathBuf>,
+    /// Its key, in PEM.
+    #[arg(
+        id = "key",
+        long = "inbox-key",
+        env = "MASH_INBOX_KEY",
+        requires = "cert",
+        value_name = "FILE"
+    )]
+    key: Option<PathBuf>,
+    /// The server for e-mails: `smtps://user:password@host`, or `smtp://host:587?tls=required`.
+    #[arg(
+        long,
+        env = "MASH_SMTP_URL",
+        hide_env_values = true,
+        requires = "mail_from",
+        value_name = "URL"
+    )]
+    smtp: Option<String>,
+    /// The address that e-mails come from.
+    #[arg(long, env = "MASH_MAIL_FROM", requires = "smtp", value_name = "ADDRESS")]
+    mail_from: Option<String>,
+}
+
+impl InboxArgs {
+    fn settings(self) -> Option<InboxSettings> {
+        let Self { listen, cert, key, smtp, mail_from } = self;
+        let tls = cert.zip(key).map(|(cert, key)| TlsPair { cert, key });
+        let mail = smtp.zip(mail_from).map(|(server, from)| MailSettings { server, from });
+        listen.map(|listen| InboxSettings { listen, tls, mail })
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run one service, or all of them in one process.
@@ -65,6 +107,8 @@ enum Command {
         /// A file that holds the present instant, for demonstrations.
         #[arg(long, env = "MASH_CLOCK_FILE")]
         clock_file: Option<PathBuf>,
+        #[command(flatten)]
+        inbox: InboxArgs,
     },
     /// Play one night, end to end, with scripted people and a scripted clock.
     Demo(DemoArgs),
@@ -110,6 +154,11 @@ enum Command {
     /// List and re-drive what could not be processed.
     #[command(subcommand)]
     DeadLetters(admin::dead_letters::DeadLettersCommand),
+    /// Invite people to the inbox, print one-time links, and end sessions.
+    #[command(subcommand)]
+    Inbox(admin::inbox::InboxCommand),
+    /// Print every text of the inbox in English and Welsh, side by side, as CSV for a translator.
+    Texts,
     /// Prove what the sharing rules promise, and compare two versions of them.
     #[command(subcommand)]
     Policy(admin::policy::PolicyCommand),
@@ -133,6 +182,9 @@ struct DemoArgs {
     /// Where to listen.
     #[arg(long, env = "MASH_LISTEN", default_value = "127.0.0.1:7443")]
     listen: SocketAddr,
+    /// Where to serve the inbox when the night is over.
+    #[arg(long, env = "MASH_INBOX", default_value = "127.0.0.1:7480")]
+    inbox: SocketAddr,
     /// Exit when the night is over, with one line of JSON; the exit code tells whether in = out.
     #[arg(long)]
     once: bool,
@@ -152,7 +204,7 @@ impl Cli {
         let format = if self.log_json { telemetry::Format::Json } else { telemetry::Format::Text };
         telemetry::init(&telemetry::Telemetry { format, filter: self.log.clone() })?;
         match self.command {
-            Command::Serve { which, place, listen, hosts, clock_file } => {
+            Command::Serve { which, place, listen, hosts, clock_file, inbox } => {
                 let Place { data, database, bus } = place;
                 serve_until_stopped(Settings {
                     which,
@@ -162,6 +214,7 @@ impl Cli {
                     listen,
                     hosts,
                     clock: clock_file,
+                    inbox: inbox.settings(),
                 })
                 .await
             }
@@ -178,6 +231,11 @@ impl Cli {
             Command::Roll(command) => command.run().await,
             Command::Agreement(command) => command.run().await,
             Command::DeadLetters(command) => command.run().await,
+            Command::Inbox(command) => command.run().await,
+            Command::Texts => {
+                print!("{}", mash_inbox::side_by_side()?);
+                Ok(())
+            }
             Command::Policy(command) => command.run().await,
             Command::Synth(args) => args.run(),
             Command::Load(args) => args.run().await,
@@ -189,6 +247,9 @@ async fn serve_until_stopped(settings: Settings) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signals()?;
     let running = serve::start(&settings, &shutdown).await?;
     println!("mash serves {:?} on {}", settings.which, running.address);
+    if let Some(inbox) = &running.inbox {
+        println!("the inbox is at {inbox}");
+    }
     running.wait().await
 }
 
@@ -209,7 +270,8 @@ impl DemoArgs {
                 "--against takes one address, or six: police, education, routing, social care, health, delivery"
             ),
         };
-        let Self { data, database, bus, listen, once, .. } = self;
-        Ok(Options { data, database, bus, listen, once, against })
+        let Self { data, database, bus, listen, inbox, once, .. } = self;
+        let inbox = (!once).then_some(inbox);
+        Ok(Options { data, database, bus, listen, inbox, once, against })
     }
 }

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     data::Data,
     people::{Endpoints, People},
-    serve::{self, Running, Settings, Which},
+    serve::{self, InboxSettings, Running, Settings, Which},
 };
 
 /// What a demonstration needs to know.
@@ -37,6 +37,8 @@ pub struct Options {
     pub bus: String,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where to serve the inbox.
+    pub inbox: Option<SocketAddr>,
     /// Exit when the night is over.
     pub once: bool,
     /// Play against services that are up already, instead of starting them.
@@ -84,6 +86,7 @@ pub async fn run(options: &Options, shutdown: &CancellationToken) -> anyhow::Res
     match running {
         Some(running) if !options.once => {
             tell::how_to_call(&endpoints, &data);
+            tell::inbox(&running, &data).await?;
             running.wait().await?;
         }
         Some(running) => {
@@ -149,6 +152,7 @@ fn settings(options: &Options, data: &Data) -> Settings {
         listen: options.listen,
         hosts: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
         clock: Some(data.clock()),
+        inbox: options.inbox.map(|listen| InboxSettings { listen, tls: None, mail: None }),
     }
 }
 

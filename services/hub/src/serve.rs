@@ -8,6 +8,7 @@ use mash_chassis::{CaseSecret, Clock, FileClock, Server, ServerBuilder, SystemCl
 use mash_delivery::Delivery;
 use mash_education::Education;
 use mash_health::Health;
+use mash_inbox::{Inbox, Listening, MailSettings, TlsPair};
 use mash_police::{Police, PoliceConfig};
 use mash_policy::Ruleset;
 use mash_routing::Routing;
@@ -74,6 +75,19 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// A scripted clock, for demonstrations.
     pub clock: Option<PathBuf>,
+    /// The inbox, served beside education where education is.
+    pub inbox: Option<InboxSettings>,
+}
+
+/// What the inbox needs to know.
+#[derive(Clone, Debug)]
+pub struct InboxSettings {
+    /// Where pages are served.
+    pub listen: SocketAddr,
+    /// Certificate and key; without them only this machine's own address is allowed.
+    pub tls: Option<TlsPair>,
+    /// The server for e-mails; without one nobody gets a code.
+    pub mail: Option<MailSettings>,
 }
 
 /// A hub that is up.
@@ -84,6 +98,8 @@ pub struct Running {
     pub store: Store,
     /// Its bus.
     pub bus: Arc<dyn Bus>,
+    /// Where a browser finds the inbox, such as `http://localhost:7480`, if it is served.
+    pub inbox: Option<String>,
     tasks: JoinSet<anyhow::Result<()>>,
     shutdown: CancellationToken,
 }
@@ -136,15 +152,17 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         which: settings.which,
         on: (store.clone(), Arc::clone(&bus), clock),
         secret,
+        inbox: settings.inbox.clone(),
+        inbox_origin: None,
         tasks: JoinSet::new(),
         shutdown: shutdown.clone(),
     };
     let server = starting.incidents(Server::builder(tls)).await?;
     let server = starting.referrals(server).await?;
-    let mut tasks = starting.tasks;
+    let (mut tasks, inbox) = (starting.tasks, starting.inbox_origin);
     let stop = shutdown.clone();
     tasks.spawn(async move { Ok(server.serve(listener, stop).await?) });
-    Ok(Running { address, store, bus, tasks, shutdown })
+    Ok(Running { address, store, bus, inbox, tasks, shutdown })
 }
 
 /// A hub on its way up.
@@ -152,6 +170,8 @@ struct Starting {
     which: Which,
     on: (Store, Arc<dyn Bus>, Arc<dyn Clock>),
     secret: Vec<u8>,
+    inbox: Option<InboxSettings>,
+    inbox_origin: Option<String>,
     tasks: JoinSet<anyhow::Result<()>>,
     shutdown: CancellationToken,
 }
@@ -196,10 +216,26 @@ impl Starting {
                 .add_service(roll)
                 .add_service(notices)
                 .add_service(education.referrals());
+            self.inbox(&education).await?;
             let stop = self.shutdown.clone();
             self.tasks.spawn(async move { Ok(education.run(stop).await?) });
         }
         Ok(server)
+    }
+
+    /// The pages of schools and desks.
+    async fn inbox(&mut self, education: &Education) -> anyhow::Result<()> {
+        let Some(InboxSettings { listen, tls, mail }) = self.inbox.take() else { return Ok(()) };
+        let (store, _, clock) = self.on.clone();
+        let settings = mash_inbox::Settings { mail, ..mash_inbox::Settings::default() };
+        let inbox = Inbox::start(store, clock, education.inbox(), &self.secret, settings).await?;
+        let listening = Listening::on(listen, tls.as_ref())
+            .await
+            .with_context(|| format!("the inbox cannot be served on {listen}"))?;
+        self.inbox_origin = Some(listening.origin()?);
+        let stop = self.shutdown.clone();
+        self.tasks.spawn(async move { Ok(inbox.serve(listening, stop).await?) });
+        Ok(())
     }
 
     /// The services that come with referrals.

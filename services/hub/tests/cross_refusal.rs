@@ -41,6 +41,7 @@ async fn each_agency_refuses_what_the_others_submit() {
         listen: "127.0.0.1:0".parse().unwrap(),
         hosts: vec!["localhost".to_owned()],
         clock: None,
+        inbox: None,
     };
     let running = start(&settings, &shutdown).await.unwrap();
     let endpoint = format!("https://localhost:{}", running.address.port());

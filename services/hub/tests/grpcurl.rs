@@ -26,6 +26,7 @@ async fn grpcurl_lists_and_calls_with_a_certificate_and_is_refused_without() {
         listen: "127.0.0.1:0".parse().unwrap(),
         hosts: vec!["localhost".to_owned()],
         clock: None,
+        inbox: None,
     };
     let running = start(&settings, &shutdown).await.unwrap();
     let address = format!("localhost:{}", running.address.port());

@@ -15,16 +15,22 @@ fn notice(state: NoticeState) -> Notice {
         at: at("2026-11-19T07:50:00Z"),
         revision: 1,
     });
-    Notice { state, acknowledgement, ..Notice::delivered(1, Some(at(BELL))) }
+    let seal = Seal::Confirmed { by: by(), at: at("2026-11-19T07:40:00Z") };
+    Notice { state, acknowledgement, seal, ..Notice::delivered(1, Some(at(BELL))) }
+}
+
+fn sealed(state: NoticeState) -> Notice {
+    Notice { seal: Seal::Sealed, ..notice(state) }
 }
 
 fn by() -> String {
     "mair".to_owned()
 }
 
-fn commands() -> [Command; 7] {
+fn commands() -> [Command; 8] {
     [
         Command::Open { by: by() },
+        Command::ConfirmRoll { by: by() },
         Command::Acknowledge { by: by(), revision: 1 },
         Command::Reject { by: by() },
         Command::Revise { revision: 2 },
@@ -38,13 +44,13 @@ fn commands() -> [Command; 7] {
 #[test]
 fn every_command_in_every_state_does_what_the_table_says() {
     let table = [
-        "delivered: opened acknowledged rejected delivered recalled x escalated",
-        "opened: - acknowledged rejected delivered recalled x escalated",
-        "acknowledged: - - rejected acknowledged recalled x x",
-        "escalated: - acknowledged rejected escalated recalled x -",
-        "rejected: x x - x - x x",
-        "recalled: - x x delivered - deleted x",
-        "deleted: - x x delivered - - x",
+        "delivered: opened delivered acknowledged rejected delivered recalled x escalated",
+        "opened: - opened acknowledged rejected delivered recalled x escalated",
+        "acknowledged: - - - rejected acknowledged recalled x x",
+        "escalated: - escalated acknowledged rejected escalated recalled x -",
+        "rejected: x x x - x - x x",
+        "recalled: - x x x delivered - deleted x",
+        "deleted: - x x x delivered - - x",
     ];
     assert_eq!(table.len(), S::ALL.len());
     for row in table {
@@ -57,7 +63,11 @@ fn every_command_in_every_state_does_what_the_table_says() {
                 "-" => Ok((state, 0)),
                 word => Ok((S::from_word(word).unwrap(), 1)),
             };
-            let outcome = notice(state).apply(command.clone(), at("2026-11-19T07:00:00Z"));
+            let confirms = matches!(command, Command::ConfirmRoll { .. });
+            // What was acknowledged has been unsealed before.
+            let before =
+                if confirms && state != S::Acknowledged { sealed(state) } else { notice(state) };
+            let outcome = before.apply(command.clone(), at("2026-11-19T07:00:00Z"));
             assert_eq!(
                 outcome.map(|(next, events)| (next.state, events.len())),
                 expected,
@@ -76,6 +86,25 @@ fn nobody_acknowledges_what_she_did_not_see() {
     let ahead = revised.apply(Command::Acknowledge { by: by(), revision: 3 }, now);
     assert_eq!(ahead.unwrap_err(), NoticeRefusal::StaleRevision);
     assert!(revised.apply(Command::Acknowledge { by: by(), revision: 2 }, now).is_ok());
+}
+
+#[test]
+fn a_schools_notice_is_sealed_until_the_roll_is_confirmed_and_a_desks_never_is() {
+    let now = at("2026-11-19T07:00:00Z");
+    let arrived = Notice::delivered(1, Some(at(BELL)));
+    assert!(arrived.seal.is_sealed());
+    let acknowledge = Command::Acknowledge { by: by(), revision: 1 };
+    assert_eq!(arrived.apply(acknowledge.clone(), now).unwrap_err(), NoticeRefusal::Sealed);
+    let (open, events) =
+        arrived.apply(Command::ConfirmRoll { by: "owen".to_owned() }, now).unwrap();
+    assert_eq!(open.seal, Seal::Confirmed { by: "owen".to_owned(), at: now });
+    assert_eq!(events, [NoticeEvent::RollConfirmed { by: "owen".to_owned() }]);
+    // Whoever confirms a second time does not take the place of whoever did first.
+    assert_eq!(open.apply(Command::ConfirmRoll { by: by() }, now), Ok((open.clone(), vec![])));
+    assert!(open.apply(acknowledge.clone(), now).is_ok());
+    let (revised, _) = open.apply(Command::Revise { revision: 2 }, now).unwrap();
+    assert!(!revised.seal.is_sealed(), "it is the same child");
+    assert!(Notice::delivered(1, None).apply(acknowledge, now).is_ok());
 }
 
 #[test]
@@ -139,7 +168,7 @@ proptest! {
     /// Whatever happens in whatever order, a repeat of the last command changes nothing more,
     /// a revision never goes back, and a wiped notice is never acknowledged.
     #[test]
-    fn any_history_keeps_its_promises(history in proptest::collection::vec((0..7_usize, 1..5_u32), 0..30)) {
+    fn any_history_keeps_its_promises(history in proptest::collection::vec((0..8_usize, 1..5_u32), 0..30)) {
         let now = at("2026-11-19T07:00:00Z");
         let mut standing = Notice::delivered(1, Some(at(BELL)));
         for (kind, revision) in history {
@@ -150,6 +179,7 @@ proptest! {
             let Ok((next, events)) = standing.apply(command.clone(), now) else { continue };
             prop_assert!(next.revision >= standing.revision);
             prop_assert!(!(standing.state.is_wiped() && next.state == S::Acknowledged));
+            prop_assert!(!(next.seal.is_sealed() && next.state == S::Acknowledged));
             prop_assert_eq!(events.is_empty(), next == standing);
             let repeat = next.apply(command, now);
             prop_assert!(repeat.is_err() || repeat == Ok((next.clone(), vec![])));

@@ -17,9 +17,10 @@ use mash_proto::{
     disclosure::v1::{Content, IncidentStub},
     education::v1::{
         AcknowledgeNoticeRequest, AcknowledgeNoticeResponse, ConfirmDeletionRequest,
-        ConfirmDeletionResponse, GetNoticeRequest, GetNoticeResponse, ListNoticesRequest,
-        ListNoticesResponse, Notice, RejectNoticeRequest, RejectNoticeResponse,
-        WatchNoticesRequest, WatchNoticesResponse,
+        ConfirmDeletionResponse, ConfirmRollRequest, ConfirmRollResponse, GetNoticeRequest,
+        GetNoticeResponse, ListNoticesRequest, ListNoticesResponse, Notice, RecordSupportRequest,
+        RecordSupportResponse, RejectNoticeRequest, RejectNoticeResponse, WatchNoticesRequest,
+        WatchNoticesResponse,
         notice_service_server::{NoticeService, NoticeServiceServer},
     },
     police::v1::{
@@ -261,6 +262,20 @@ impl NoticeService for Fake {
         &self,
         _request: Request<ListNoticesRequest>,
     ) -> Result<Response<ListNoticesResponse>, Status> {
+        absent()
+    }
+
+    async fn confirm_roll(
+        &self,
+        _request: Request<ConfirmRollRequest>,
+    ) -> Result<Response<ConfirmRollResponse>, Status> {
+        Ok(Response::new(ConfirmRollResponse::default()))
+    }
+
+    async fn record_support(
+        &self,
+        _request: Request<RecordSupportRequest>,
+    ) -> Result<Response<RecordSupportResponse>, Status> {
         absent()
     }
 

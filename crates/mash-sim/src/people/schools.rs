@@ -2,8 +2,8 @@
 //! their roll, some do nothing.
 
 use mash_proto::education::v1::{
-    AcknowledgeNoticeRequest, ListNoticesRequest, NoticeState, RejectNoticeRequest,
-    notice_service_client::NoticeServiceClient,
+    AcknowledgeNoticeRequest, ConfirmRollRequest, ListNoticesRequest, NoticeState,
+    RejectNoticeRequest, notice_service_client::NoticeServiceClient,
 };
 
 use crate::{process::Kind, world::World};
@@ -37,6 +37,9 @@ impl World {
                 if drawn < 30 && at_school && notice.state() != NoticeState::Escalated {
                     self.not_on_our_roll(by, notice.name).await?;
                 } else if drawn < 900 {
+                    if notice.sealed {
+                        self.confirm_roll(by, notice.name.clone()).await?;
+                    }
                     self.acknowledge(by, notice.name, notice.revision).await?;
                 } else {
                     self.count("notices left alone");
@@ -53,13 +56,28 @@ impl World {
         revision: i32,
     ) -> anyhow::Result<()> {
         let request_id = self.people.request_id("acknowledge");
-        let request = AcknowledgeNoticeRequest { request_id, name, revision };
+        let request = AcknowledgeNoticeRequest {
+            request_id,
+            name,
+            revision,
+            ..AcknowledgeNoticeRequest::default()
+        };
         let answer = self.must(Kind::Education, by, request, |local, request| async move {
             NoticeServiceClient::new(local).acknowledge_notice(request).await
         });
         if answer.await?.is_some() {
             self.count("notices acknowledged");
         }
+        Ok(())
+    }
+
+    async fn confirm_roll(&mut self, by: (&str, &str), name: String) -> anyhow::Result<()> {
+        let request_id = self.people.request_id("confirm-roll");
+        let request = ConfirmRollRequest { request_id, name };
+        let answer = self.must(Kind::Education, by, request, |local, request| async move {
+            NoticeServiceClient::new(local).confirm_roll(request).await
+        });
+        answer.await?;
         Ok(())
     }
 

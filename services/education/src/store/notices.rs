@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use mash_domain::notice::{Acknowledgement, Notice, NoticeState};
+use mash_domain::notice::{Acknowledgement, Notice, NoticeState, Seal};
 use mash_proto::{disclosure::v1::Desk, event::v1::Envelope};
 use mash_store::{StoreError, Tx, in_list, placeholders};
 use prost::Message as _;
@@ -17,13 +17,13 @@ use crate::{
 
 const COLUMNS: &str = "id, recipient, desk, escalated_authority, state, revision, deliver_by_ms, uncertain, accept_ms, \
      receive_ms, acknowledged_by, acknowledge_ms, acknowledged_revision, escalated_to, recall_reason, recall_ms, \
-     released, content, sort_ms, version";
-const WIDTH: usize = 20;
+     released, content, roll_confirmed_by, roll_confirm_ms, sort_ms, version";
+const WIDTH: usize = 22;
 
 /// The same without content, which lists never need.
 const COLUMNS_OF_LIST: &str = "id, recipient, desk, escalated_authority, state, revision, deliver_by_ms, uncertain, \
      accept_ms, receive_ms, acknowledged_by, acknowledge_ms, acknowledged_revision, escalated_to, recall_reason, \
-     recall_ms, released";
+     recall_ms, released, '' AS content, roll_confirmed_by, roll_confirm_ms";
 
 /// Where a page begins: after this notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,11 @@ pub(crate) struct After {
 }
 
 impl After {
+    /// After everything.
+    pub(crate) const fn end() -> Self {
+        Self { sort_ms: i64::MAX, id: String::new() }
+    }
+
     /// Before everything.
     pub(crate) const fn start() -> Self {
         Self { sort_ms: i64::MIN, id: String::new() }
@@ -77,7 +82,8 @@ pub(crate) async fn put(tx: &mut Tx, records: &[&Record]) -> Result<(), StoreErr
              acknowledged_by = excluded.acknowledged_by, acknowledge_ms = excluded.acknowledge_ms,
              acknowledged_revision = excluded.acknowledged_revision, escalated_to = excluded.escalated_to,
              recall_reason = excluded.recall_reason, recall_ms = excluded.recall_ms, released = excluded.released,
-             content = excluded.content, sort_ms = excluded.sort_ms",
+             content = excluded.content, roll_confirmed_by = excluded.roll_confirmed_by,
+             roll_confirm_ms = excluded.roll_confirm_ms, sort_ms = excluded.sort_ms",
             placeholders(records.len(), WIDTH)
         );
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(records.len() == 1);
@@ -89,8 +95,13 @@ pub(crate) async fn put(tx: &mut Tx, records: &[&Record]) -> Result<(), StoreErr
                 acknowledgement,
                 escalated_to,
                 recall_reason,
+                seal,
             } = &record.notice;
             let acknowledged = acknowledgement.as_ref();
+            let confirmed = match seal {
+                Seal::Confirmed { by, at } => Some((by.clone(), *at)),
+                Seal::None | Seal::Sealed => None,
+            };
             query = query
                 .bind(&record.id)
                 .bind(record.recipient.to_string())
@@ -110,6 +121,8 @@ pub(crate) async fn put(tx: &mut Tx, records: &[&Record]) -> Result<(), StoreErr
                 .bind(ms(record.recalled))
                 .bind(record.released.encode_to_vec())
                 .bind(record.content.clone())
+                .bind(confirmed.as_ref().map(|(by, _)| by.clone()).unwrap_or_default())
+                .bind(ms(confirmed.map(|(_, at)| at)))
                 .bind(record.sort_ms())
                 .bind(0_i64);
         }
@@ -183,6 +196,28 @@ pub(crate) async fn list(
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut query = sqlx::query(AssertSqlSafe(sql)).bind(after.sort_ms).bind(&after.id).bind(limit);
+    for bind in binds {
+        query = query.bind(bind);
+    }
+    query.fetch_all(conn).await?.iter().map(|row| record(row, false)).collect()
+}
+
+/// Notices that this reader may see, the latest bell first, from before this place on, without content.
+pub(crate) async fn recent(
+    conn: &mut AnyConnection,
+    view: &View,
+    before: &After,
+    limit: usize,
+) -> Result<Vec<Record>, StoreError> {
+    let Some((condition, binds)) = condition(view, 4) else { return Ok(Vec::new()) };
+    let sql = format!(
+        "SELECT {COLUMNS_OF_LIST} FROM education_notices
+         WHERE (sort_ms < $1 OR (sort_ms = $1 AND id < $2)) AND {condition}
+         ORDER BY sort_ms DESC, id DESC LIMIT $3"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut query =
+        sqlx::query(AssertSqlSafe(sql)).bind(before.sort_ms).bind(&before.id).bind(limit);
     for bind in binds {
         query = query.bind(bind);
     }
@@ -321,14 +356,21 @@ fn record(row: &AnyRow, with_content: bool) -> Result<Record, StoreError> {
         None => None,
         Some(at) => Some(Acknowledgement { by: text(10)?, at, revision: revision(number(12)?)? }),
     };
+    let deliver_by = optional_time(number(6)?)?;
+    let seal = match (optional_time(number(19)?)?, deliver_by) {
+        (Some(at), _) => Seal::Confirmed { by: text(18)?, at },
+        (None, Some(_)) => Seal::Sealed,
+        (None, None) => Seal::None,
+    };
     let notice = Notice {
         state: NoticeState::from_word(&text(4)?)
             .ok_or(StoreError::Corrupt("the state of a notice"))?,
         revision: revision(number(5)?)?,
-        deliver_by: optional_time(number(6)?)?,
+        deliver_by,
         acknowledgement,
         escalated_to: optional(text(13)?),
         recall_reason: optional(text(14)?),
+        seal,
     };
     let released: Vec<u8> = row.try_get(16)?;
     let desk = i32::try_from(number(2)?).ok().and_then(|desk| Desk::try_from(desk).ok());

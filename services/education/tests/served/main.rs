@@ -29,4 +29,5 @@ mod ladder;
 mod notices;
 mod referrals;
 mod roll;
+mod seal;
 mod support;

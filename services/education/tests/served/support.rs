@@ -225,6 +225,17 @@ impl Hub {
         tokio::time::timeout(SOON, waiting).await.expect("the list looks as it should in time")
     }
 
+    pub(crate) async fn confirm_roll(
+        &self,
+        (organisation, practitioner): (&str, &str),
+        notice: &str,
+    ) -> Result<wire::Notice, Status> {
+        let name = format!("notices/{notice}");
+        let request = wire::ConfirmRollRequest { request_id: id(), name };
+        let answer = self.notices(organisation).confirm_roll(by(practitioner, request)).await?;
+        Ok(answer.into_inner().notice.unwrap())
+    }
+
     pub(crate) async fn acknowledge(
         &self,
         (organisation, practitioner): (&str, &str),
@@ -233,8 +244,14 @@ impl Hub {
         request_id: &str,
     ) -> Result<wire::Notice, Status> {
         let name = format!("notices/{notice}");
-        let request =
-            wire::AcknowledgeNoticeRequest { request_id: request_id.to_owned(), name, revision };
+        // Where it is refused, acknowledging is too.
+        drop(self.confirm_roll((organisation, practitioner), notice).await);
+        let request = wire::AcknowledgeNoticeRequest {
+            request_id: request_id.to_owned(),
+            name,
+            revision,
+            ..wire::AcknowledgeNoticeRequest::default()
+        };
         let answer =
             self.notices(organisation).acknowledge_notice(by(practitioner, request)).await?;
         Ok(answer.into_inner().notice.unwrap())

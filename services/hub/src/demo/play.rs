@@ -10,8 +10,8 @@ use mash_domain::{incident::CaseId, organisation::OrganisationId};
 use mash_proto::{
     disclosure::v1::{Content, DutyState},
     education::v1::{
-        AcknowledgeNoticeRequest, GetNoticeRequest, ListNoticesRequest, Notice, NoticeState,
-        RejectNoticeRequest,
+        AcknowledgeNoticeRequest, ConfirmRollRequest, GetNoticeRequest, ListNoticesRequest, Notice,
+        NoticeState, RejectNoticeRequest,
     },
     police::v1::{
         AcknowledgeHandoverRequest, AmendIncidentRequest, ListHandoversRequest, Outcome,
@@ -23,6 +23,7 @@ use mash_synth::night::{
     people::Pupil,
     timeline::{Action, Answering, Submission},
 };
+use uuid::Uuid;
 
 use super::{ScriptedClock, faults};
 use crate::{
@@ -183,8 +184,16 @@ impl Player<'_> {
             request_id: answering.request_id.clone(),
             name: notice.name.clone(),
             revision: notice.revision,
+            ..AcknowledgeNoticeRequest::default()
         };
         let mut notices = self.people.notices(&answering.organisation)?;
+        if notice.sealed {
+            // The roll is in front of her; what the notice says opens when she has looked.
+            let request_id = Uuid::new_v5(&Uuid::NAMESPACE_URL, answering.request_id.as_bytes());
+            let confirm =
+                ConfirmRollRequest { request_id: request_id.to_string(), name: notice.name };
+            notices.confirm_roll(on_behalf(answering.contact, confirm)?).await?;
+        }
         notices.acknowledge_notice(on_behalf(answering.contact, request)?).await?;
         let (who, child) = (answering.contact, answering.child);
         Ok(format!("{who} at {} acknowledges {child}", answering.organisation))

@@ -1,6 +1,9 @@
 //! What the night looked like to three recipients, and how to call the services oneself.
 
 use anyhow::Context as _;
+use jiff::SignedDuration;
+use mash_chassis::FileClock;
+use mash_inbox::Accounts;
 use mash_proto::{
     disclosure::v1::Content,
     sharing::v1::{Decision, Effect, ListDecisionsRequest},
@@ -18,6 +21,7 @@ use super::{
 use crate::{
     data::Data,
     people::{Endpoints, People, on_behalf},
+    serve::Running,
 };
 
 /// An ordinary notice, one with a conflict, and one of which the school may know nearly nothing.
@@ -119,6 +123,33 @@ async fn withheld(people: &People, incident: &str, expected: &Expectation) -> an
         println!("  withheld F{:<2} {why}", class.data_class);
     }
     println!("  decided by rule set {}, on record before the release", decision.ruleset);
+    Ok(())
+}
+
+/// Who reads the inbox of the demonstration: the key adult of E1, and the officer of a duty desk.
+const READERS: [(&str, &str, &str); 2] = [
+    ("school/6722951", "mair-rees", "Mair Rees, key adult at Ysgol Gynradd Pont-y-Bryn"),
+    ("authority/672", "bethan-rowlands", "Bethan Rowlands, education duty desk of Bridgend"),
+];
+
+/// Invites two readers to the inbox, and prints a link for each that signs her in once.
+///
+/// # Errors
+///
+/// If the directory lacks them.
+pub async fn inbox(running: &Running, data: &Data) -> anyhow::Result<()> {
+    let Some(origin) = &running.inbox else { return Ok(()) };
+    // The clock of the night stands still, so links and sessions last for as long as the demonstration.
+    let clock = FileClock::open(data.clock())?;
+    let accounts = Accounts::open(running.store.clone(), clock, &data.secret()?).await?;
+    println!("\nThe inbox is open, in English and Welsh. Each link signs one person in, once:\n");
+    for (organisation, practitioner, who) in READERS {
+        let organisation = organisation.parse()?;
+        accounts.invite(&organisation, practitioner).await?;
+        let lasts = SignedDuration::from_hours(24);
+        let link = accounts.link(&organisation, practitioner, lasts).await?;
+        println!("  {origin}{link}\n    {who}");
+    }
     Ok(())
 }
 

@@ -1,0 +1,379 @@
+//! The same use cases as over gRPC, for a screen that is served in the same process.
+//!
+//! Whoever calls has proved who she is in another way than by a certificate; what she may see is decided here all the
+//! same, by the same condition.
+
+use mash_chassis::Caller;
+use mash_domain::{
+    notice::{NoticeRefusal, NoticeState},
+    organisation::{OrganisationId, OrganisationKind},
+};
+use mash_proto::{disclosure::v1::ChildIdentity, education::v1 as wire};
+use mash_store::{Store, StoreError};
+use prost::Message as _;
+
+use crate::{
+    Service,
+    directory::Shared,
+    error::Refusal,
+    store::{directory, notes, notices},
+};
+
+/// How many notices of a school are looked through for other ones about a child: some years of them.
+const HISTORY: usize = 300;
+
+/// What a screen calls.
+#[derive(Clone)]
+pub struct EducationInbox(pub(crate) Shared);
+
+/// Why a call was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InboxRefusal {
+    /// It does not exist, or it is not for this caller.
+    #[error("not found")]
+    NotFound,
+    /// Fields with faults, each with the code of its page in `docs/errors`.
+    #[error("{} fields have faults", .0.len())]
+    Invalid(Vec<(String, String)>),
+    /// Another revision has arrived since it was read.
+    #[error("another revision has arrived")]
+    Stale,
+    /// Nobody has confirmed that the child is on the roll.
+    #[error("the notice is sealed")]
+    Sealed,
+    /// Its state does not allow it.
+    #[error("a notice that is {} does not allow it", .0.word())]
+    State(NoticeState),
+    /// The store failed; it is in the log.
+    #[error("the store failed")]
+    Failed,
+}
+
+impl From<Refusal> for InboxRefusal {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound => Self::NotFound,
+            Refusal::Invalid(faults) => {
+                Self::Invalid(faults.into_iter().map(|it| (it.field, it.code.to_owned())).collect())
+            }
+            Refusal::Notice(NoticeRefusal::StaleRevision) => Self::Stale,
+            Refusal::Notice(NoticeRefusal::Sealed) => Self::Sealed,
+            Refusal::Notice(NoticeRefusal::State(state)) => Self::State(state),
+            Refusal::RequestReused => Self::Stale,
+            Refusal::Store(error) => {
+                let cause: &dyn std::error::Error = &error;
+                tracing::error!(error = cause, "a call of the inbox failed in the store");
+                Self::Failed
+            }
+        }
+    }
+}
+
+/// A notice in a list.
+#[derive(Clone)]
+pub struct Listed {
+    /// Without content.
+    pub notice: wire::Notice,
+    /// The child, once somebody has confirmed that she is on the roll.
+    pub child: Option<ChildIdentity>,
+}
+
+/// Somebody who may sign in: a contact of a school or an officer of a desk.
+#[derive(Clone)]
+pub struct Person {
+    /// Her contact entry.
+    pub contact: wire::Contact,
+    /// What her organisation is called; empty for an authority.
+    pub organisation_name: String,
+    /// The desks of which she is an officer, by their words; none for a school.
+    pub desks: Vec<String>,
+}
+
+impl EducationInbox {
+    /// A contact of a school or an officer of an authority as the directory has her now, if it still has her.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal::Failed`] if the store fails.
+    pub async fn person(
+        &self,
+        organisation: &OrganisationId,
+        practitioner: &str,
+    ) -> Result<Option<Person>, InboxRefusal> {
+        Ok(person(&self.0.store, organisation, practitioner).await.map_err(Refusal::from)?)
+    }
+
+    /// A page of the notices that the caller may see, the earliest deliver-by time first. Of those that are unsealed it
+    /// tells the child, and that this was shown is recorded.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`].
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        request: wire::ListNoticesRequest,
+    ) -> Result<(Vec<Listed>, String), InboxRefusal> {
+        let answer = self.0.list_notices(caller, request).await?;
+        let listed = named(&self.0, caller, answer.notices).await?;
+        Ok((listed, answer.next_page_token))
+    }
+
+    /// As [`EducationInbox::list`], of every state and the latest first, from a place on that the page before told.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`].
+    pub async fn recent(
+        &self,
+        caller: &Caller,
+        page_token: &str,
+        size: usize,
+    ) -> Result<(Vec<Listed>, String), InboxRefusal> {
+        let (notices, next) = self.0.recent_notices(caller, page_token, size).await?;
+        Ok((named(&self.0, caller, notices).await?, next))
+    }
+
+    /// One notice with what may be shown of it; that it was opened is recorded.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`].
+    pub async fn get(&self, caller: &Caller, name: &str) -> Result<wire::Notice, InboxRefusal> {
+        Ok(self.0.get_notice(caller, name).await?)
+    }
+
+    /// The other notices about the same child among the latest that the caller may see, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`].
+    pub async fn history(
+        &self,
+        caller: &Caller,
+        notice: &wire::Notice,
+    ) -> Result<Vec<Listed>, InboxRefusal> {
+        let Some(child) = notice.content.as_ref().and_then(|content| content.child.clone()) else {
+            return Ok(Vec::new());
+        };
+        if notice.sealed {
+            return Ok(Vec::new());
+        }
+        let (listed, _) = self.0.recent_notices(caller, "", HISTORY).await?;
+        let others = listed.into_iter().filter(|it| it.name != notice.name).collect();
+        let named = named(&self.0, caller, others).await?;
+        Ok(named
+            .into_iter()
+            .filter(|it| it.child.as_ref().is_some_and(|it| same(it, &child)))
+            .collect())
+    }
+
+    /// The child is on the roll.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`].
+    pub async fn confirm_roll(
+        &self,
+        caller: &Caller,
+        request: wire::ConfirmRollRequest,
+    ) -> Result<(), InboxRefusal> {
+        self.0.confirm_roll(caller, request).await?;
+        Ok(())
+    }
+
+    /// A person has it and acts on it.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`].
+    pub async fn acknowledge(
+        &self,
+        caller: &Caller,
+        request: wire::AcknowledgeNoticeRequest,
+    ) -> Result<(), InboxRefusal> {
+        self.0.acknowledge(caller, request).await?;
+        Ok(())
+    }
+
+    /// The child is not on the roll.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`].
+    pub async fn reject(
+        &self,
+        caller: &Caller,
+        request: wire::RejectNoticeRequest,
+    ) -> Result<(), InboxRefusal> {
+        self.0.reject(caller, request).await?;
+        Ok(())
+    }
+
+    /// The school did something for the child.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`].
+    pub async fn record_support(
+        &self,
+        caller: &Caller,
+        request: wire::RecordSupportRequest,
+    ) -> Result<(), InboxRefusal> {
+        self.0.record_support(caller, request).await?;
+        Ok(())
+    }
+
+    /// Copies of a recalled notice were deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`].
+    pub async fn confirm_deletion(
+        &self,
+        caller: &Caller,
+        request: wire::ConfirmDeletionRequest,
+    ) -> Result<(), InboxRefusal> {
+        self.0.confirm_deletion(caller, request).await?;
+        Ok(())
+    }
+
+    /// The contacts of the caller's own school, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`]; an authority has none here.
+    pub async fn contacts(&self, caller: &Caller) -> Result<wire::Establishment, InboxRefusal> {
+        let name = format!("establishments/{}", caller.organisation.code());
+        if caller.organisation.kind() != OrganisationKind::School {
+            return Err(InboxRefusal::NotFound);
+        }
+        Ok(self.0.get_establishment(caller, &name).await?)
+    }
+
+    /// The caller's own details are right as they stand today.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`].
+    pub async fn confirm_contact(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+    ) -> Result<(), InboxRefusal> {
+        let establishment = self.contacts(caller).await?;
+        let own = caller.practitioner.clone().unwrap_or_default();
+        let today = self.0.today();
+        let mut contacts = establishment.contacts;
+        for contact in contacts.iter_mut().filter(|contact| contact.id == own) {
+            contact.confirmed_date = Some(today.into());
+        }
+        let parent = establishment.name;
+        let request =
+            wire::ReplaceContactsRequest { request_id: request_id.to_owned(), parent, contacts };
+        self.0.replace_contacts(caller, request).await?;
+        Ok(())
+    }
+}
+
+/// As [`EducationInbox::person`], for whoever has only the store.
+///
+/// # Errors
+///
+/// [`StoreError`] if it fails.
+pub async fn find_person(
+    store: &Store,
+    organisation: &OrganisationId,
+    practitioner: &str,
+) -> Result<Option<Person>, StoreError> {
+    person(store, organisation, practitioner).await
+}
+
+async fn person(
+    store: &Store,
+    organisation: &OrganisationId,
+    practitioner: &str,
+) -> Result<Option<Person>, StoreError> {
+    let mut conn = store.read().await?;
+    match organisation.kind() {
+        OrganisationKind::School => {
+            let found = directory::get(&mut conn, organisation.code()).await?;
+            let Some(establishment) = found.map(|stored| stored.establishment) else {
+                return Ok(None);
+            };
+            let organisation_name = establishment.display_name.clone();
+            let contact = establishment.contacts.into_iter().find(|it| it.id == practitioner);
+            Ok(contact.map(|contact| Person { contact, organisation_name, desks: Vec::new() }))
+        }
+        OrganisationKind::LocalAuthority => {
+            let desks = directory::desks(&mut conn, organisation.code()).await?;
+            let mut found: Option<Person> = None;
+            for (desk, (_, officers)) in desks {
+                let Some(contact) = officers.into_iter().find(|it| it.id == practitioner) else {
+                    continue;
+                };
+                found
+                    .get_or_insert_with(|| Person {
+                        contact,
+                        organisation_name: String::new(),
+                        desks: Vec::new(),
+                    })
+                    .desks
+                    .push(desk);
+            }
+            Ok(found)
+        }
+        OrganisationKind::PoliceForce
+        | OrganisationKind::HealthBoard
+        | OrganisationKind::Provider
+        | OrganisationKind::Operator => Ok(None),
+    }
+}
+
+/// Puts the child to each notice that is unsealed and whose content the caller was told.
+async fn named(
+    service: &Service,
+    caller: &Caller,
+    listed: Vec<wire::Notice>,
+) -> Result<Vec<Listed>, Refusal> {
+    let mut conn = service.store.read().await?;
+    let view = Service::view(&mut conn, caller).await?;
+    let (mut found, mut shown) = (Vec::with_capacity(listed.len()), Vec::new());
+    for notice in listed {
+        let opened = !matches!(
+            notice.state(),
+            wire::NoticeState::Unspecified | wire::NoticeState::Delivered
+        );
+        let mut child = None;
+        if opened && !notice.sealed {
+            let id = notice.name.trim_start_matches("notices/");
+            let record = notices::visible(&mut conn, &view, id).await?;
+            if let Some(record) = record.filter(|record| view.was_told(record)) {
+                child = record.to_wire_with_content().content.and_then(|content| content.child);
+                shown.extend(child.is_some().then_some(record));
+            }
+        }
+        found.push(Listed { notice, child });
+    }
+    drop(conn);
+    if !shown.is_empty() {
+        let organisation = caller.organisation.to_string();
+        let by = caller.practitioner.clone().unwrap_or_default();
+        let mut tx = service.store.begin().await?;
+        for record in &shown {
+            notes::shown(&mut tx, record, (&organisation, &by), service.clock.now()).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(found)
+}
+
+/// The same child, by what a school knows of her.
+fn same(one: &ChildIdentity, other: &ChildIdentity) -> bool {
+    let plain = |child: &ChildIdentity| {
+        let names = format!("{} {}", child.given_names, child.family_name).to_lowercase();
+        let born = child.date_of_birth.map(|date| date.encode_to_vec());
+        (names.split_whitespace().collect::<Vec<_>>().join(" "), born)
+    };
+    plain(one) == plain(other)
+}

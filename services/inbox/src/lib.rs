@@ -1,0 +1,147 @@
+//! The inbox: what a key adult reads in the morning, and a desk all day, as pages of HTML.
+//!
+//! In reading order: `visitor` says who is at the other end of a request and `guard` what she may send, `pages` is what
+//! she sees, `store` keeps accounts and sessions, `texts` has every word in both languages, `serve` accepts connections.
+//!
+//! Deliberately absent: any rule, and any notice. What somebody may see is decided by education, by the same use cases
+//! as over gRPC; what she may not see is not found. JavaScript is absent too.
+
+mod accounts;
+mod assets;
+mod cookies;
+mod dates;
+mod guard;
+mod keys;
+mod mail;
+mod pages;
+mod serve;
+mod store;
+mod texts;
+mod visitor;
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+use mash_chassis::Clock;
+use mash_education::EducationInbox;
+use mash_policy::Ruleset;
+use mash_store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use crate::{keys::Keys, mail::Mailer};
+
+pub use crate::{
+    accounts::{AccountError, Accounts},
+    assets::has_frontend,
+    mail::{MailError, MailSettings},
+    serve::{Listening, ServeError, TlsPair},
+    texts::side_by_side,
+};
+
+/// The name of the tables of this crate.
+const COMPONENT: &str = "inbox";
+const TIDY: Duration = Duration::from_secs(600);
+
+/// What can be set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long a session lasts when nothing is done.
+    pub idle: SignedDuration,
+    /// How long a session lasts at most.
+    pub session: SignedDuration,
+    /// How long a code is good.
+    pub code: SignedDuration,
+    /// How long a one-time link is good.
+    pub link: SignedDuration,
+    /// The server for e-mails; without one no code can be sent.
+    pub mail: Option<MailSettings>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            idle: SignedDuration::from_mins(15),
+            session: SignedDuration::from_hours(8),
+            code: SignedDuration::from_mins(10),
+            link: SignedDuration::from_hours(1),
+            mail: None,
+        }
+    }
+}
+
+/// Why the inbox does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum InboxError {
+    /// The store cannot be used.
+    #[error("the store of the inbox cannot be used")]
+    Store(#[from] StoreError),
+    /// The server for e-mails cannot be used.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// The rules cannot be read, so that nobody could be told why she sees something.
+    #[error("the rule set cannot be read")]
+    Rules(#[from] mash_policy::RulesetError),
+}
+
+/// The inbox.
+#[derive(Clone)]
+pub struct Inbox(Arc<Hub>);
+
+/// What every page stands on.
+pub(crate) struct Hub {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) education: EducationInbox,
+    pub(crate) keys: Keys,
+    pub(crate) settings: Settings,
+    pub(crate) mailer: Option<Mailer>,
+    pub(crate) rules: Arc<Ruleset>,
+}
+
+impl Inbox {
+    /// Prepares the tables. `secret` is the hub's, from which the inbox derives keys of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxError`].
+    pub async fn start(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        education: EducationInbox,
+        secret: &[u8],
+        settings: Settings,
+    ) -> Result<Self, InboxError> {
+        store::migrate(&store).await?;
+        let mailer = settings.mail.as_ref().map(Mailer::new).transpose()?;
+        let rules = Ruleset::builtin()?;
+        let keys = Keys::new(secret);
+        Ok(Self(Arc::new(Hub { store, clock, education, keys, settings, mailer, rules })))
+    }
+
+    /// Serves pages until told to stop.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`] if the listener fails.
+    pub async fn serve(
+        &self,
+        listening: Listening,
+        shutdown: CancellationToken,
+    ) -> Result<(), ServeError> {
+        let tidy = async {
+            let mut again = tokio::time::interval(TIDY);
+            loop {
+                again.tick().await;
+                if let Err(error) = store::forget(&self.0.store, self.0.clock.now()).await {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, "old sessions were not forgotten and will be later");
+                }
+            }
+        };
+        let router = pages::router(Arc::clone(&self.0));
+        tokio::select! {
+            served = serve::run(listening, router, shutdown) => served,
+            () = tidy => Ok(()),
+        }
+    }
+}

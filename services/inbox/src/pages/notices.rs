@@ -1,0 +1,102 @@
+//! The list: what waits first, the earliest time first.
+
+use std::{collections::HashMap, sync::Arc};
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::{Query, State},
+    response::Response,
+};
+use mash_proto::education::v1::ListNoticesRequest;
+use serde::Deserialize;
+
+use super::{
+    Page,
+    fault::Fault,
+    notice, render,
+    view::{self, Row},
+};
+use crate::{Hub, visitor::Visitor};
+
+/// What waits, and what was dealt with, on one page.
+const WAITING: i32 = 100;
+const DONE: usize = 30;
+
+/// Where a page begins: of what waits, or of what was dealt with.
+#[derive(Deserialize)]
+pub(crate) struct Place {
+    #[serde(default)]
+    after: String,
+    #[serde(default)]
+    before: String,
+}
+
+#[derive(Template)]
+#[template(path = "notices.html")]
+struct Notices {
+    page: Page,
+    desk: bool,
+    heading: String,
+    waiting: Vec<Row>,
+    done: Vec<Row>,
+    first: bool,
+    next: Option<String>,
+}
+
+/// The notices of a key adult, or what is at the desks of an officer.
+pub(crate) async fn list(
+    State(hub): State<Arc<Hub>>,
+    Extension(visitor): Extension<Visitor>,
+    Query(place): Query<Place>,
+) -> Result<Response, Fault> {
+    let session = visitor.session()?;
+    let (t, now) = (visitor.t, hub.clock.now());
+    let desk = !session.person.desks.is_empty();
+    let first = place.after.is_empty() && place.before.is_empty();
+    // Everything that waits comes before anything that was dealt with, however much of that there is.
+    let (mut waiting, more) = if place.before.is_empty() {
+        let (page_size, open_only) = (WAITING, true);
+        let request = ListNoticesRequest { page_size, page_token: place.after.clone(), open_only };
+        hub.education.list(&session.caller, request).await?
+    } else {
+        (Vec::new(), String::new())
+    };
+    let (mut done, next) = if place.after.is_empty() {
+        hub.education.recent(&session.caller, &place.before, DONE).await?
+    } else {
+        (Vec::new(), String::new())
+    };
+    done.retain(|listed| !view::is_open(&listed.notice));
+    // Taken back, or corrected since: that waits for somebody too.
+    let (again, done): (Vec<_>, Vec<_>) =
+        done.into_iter().partition(|listed| view::waits(&listed.notice));
+    waiting.extend(again);
+    let mut officers = HashMap::new();
+    if desk {
+        for id in waiting.iter().chain(&done).map(|listed| &listed.notice.escalated_to) {
+            if !id.is_empty() && !officers.contains_key(id) {
+                officers.insert(id.clone(), notice::named(&hub, session, id).await?);
+            }
+        }
+    }
+    let officers = desk.then_some(&officers);
+    let row = |listed: &mash_education::Listed| view::row(t, listed, now, officers);
+    let (waiting, done): (Vec<Row>, Vec<Row>) =
+        (waiting.iter().map(row).collect(), done.iter().map(row).collect());
+    let (title, count) =
+        if desk { ("desk-title", "desk-waiting") } else { ("notices-title", "notices-waiting") };
+    render(&Notices {
+        page: Page::new(&visitor, t.say(title)),
+        desk,
+        heading: t.count(count, waiting.len()),
+        waiting,
+        done,
+        first,
+        next: match (more.as_str(), next.as_str()) {
+            ("", "") => None,
+            ("", before) => Some(format!("before={before}")),
+            (after, _) => Some(format!("after={after}")),
+        },
+    })
+}

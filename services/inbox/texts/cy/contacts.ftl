@@ -1,0 +1,20 @@
+# Cysylltiadau ysgol.
+contacts-title = Cysylltiadau eich ysgol
+contacts-lead = Mae'r bobl hyn yn derbyn hysbysiadau, yn y drefn hon. Os oes rhywbeth o'i le, gall hysbysiad ddod yn rhy hwyr.
+contacts-you = Chi
+contacts-role = Rôl
+contacts-email = E-bost
+contacts-telephone = Ffôn
+contacts-training = Hyfforddiant Ymgyrch Encompass
+contacts-training-none = Dim wedi'i gofnodi: eir heibio i'r person hwn
+contacts-confirmed = Manylion wedi'u cadarnhau
+contacts-confirmed-never = Erioed
+contacts-confirm = Mae fy manylion yn gywir
+contacts-confirmed-now = Cadarnhawyd. Byddwn yn gofyn eto ymhen mis.
+contacts-due = Edrychwch ar eich manylion a'u cadarnhau: gofynnir hynny unwaith y mis.
+contacts-none = Nid oes gan eich ysgol gysylltiadau. Hyd nes y bydd un, mae ei hysbysiadau'n mynd i'r awdurdod.
+contacts-change = I newid enw, cyfeiriad neu ffôn, gofynnwch i bwy bynnag sy'n cadw cyfeiriadur eich awdurdod.
+role-key-adult = Oedolyn allweddol
+role-deputy = Dirprwy
+role-second-deputy = Ail ddirprwy
+role-desk-officer = Swyddog

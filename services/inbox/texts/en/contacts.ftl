@@ -1,0 +1,20 @@
+# The contacts of a school.
+contacts-title = Contacts of your school
+contacts-lead = These people receive notices, in this order. If something is wrong, a notice may come too late.
+contacts-you = You
+contacts-role = Role
+contacts-email = Email
+contacts-telephone = Telephone
+contacts-training = Operation Encompass training
+contacts-training-none = None recorded: this person is passed over
+contacts-confirmed = Details confirmed
+contacts-confirmed-never = Never
+contacts-confirm = My details are right
+contacts-confirmed-now = Confirmed. We will ask again in a month.
+contacts-due = Please look at your details and confirm them: that is asked once a month.
+contacts-none = Your school has no contacts. Until it has one, its notices go to the authority.
+contacts-change = To change a name, address or telephone, ask whoever keeps the directory of your authority.
+role-key-adult = Key adult
+role-deputy = Deputy
+role-second-deputy = Second deputy
+role-desk-officer = Officer
