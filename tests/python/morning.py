@@ -20,7 +20,6 @@ import sys
 import grpc
 from desks import Desk, Wrong, expect, named, parts, receive_all, refused, request_id, told, until
 from invented import notice
-from mash.delivery.v1 import delivery_service_pb2 as delivery
 from mash.delivery.v1 import delivery_service_pb2_grpc as delivery_rpc
 from mash.disclosure.v1 import disclosure_pb2 as disclosure
 from mash.education.v1 import referral_service_pb2 as education
