@@ -29,8 +29,7 @@ use crate::{
     prompts::{kinds, raise, settle},
     referrals::ENDED_BY_RECEIPT,
     store::{
-        Owner, disagreements,
-        enquiries,
+        Owner, disagreements, enquiries,
         feedback::{self, FeedbackRow},
         invitations::{self, InvitationRow},
         referrals::{self, Progress, ReferralRow},

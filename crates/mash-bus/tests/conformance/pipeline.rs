@@ -103,10 +103,8 @@ async fn what_does_not_concern_a_handler_is_passed_over_and_not_remembered(on: F
         .await;
     assert_eq!(ledger.announced.load(Ordering::SeqCst), ours.len(), "nobody is told of the rest");
     let mut conn = on.store.read().await.unwrap();
-    let remembered: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM seen_events")
-        .fetch_one(&mut *conn)
-        .await
-        .unwrap();
+    let remembered: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM seen_events").fetch_one(&mut *conn).await.unwrap();
     assert_eq!(remembered, i64::try_from(ours.len()).unwrap());
     running.stop().await;
 }

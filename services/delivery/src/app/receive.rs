@@ -245,12 +245,7 @@ impl Receiving {
         if sent.is_empty() {
             return Ok(());
         }
-        let job = Job {
-            view: self.view.clone(),
-            on_a_call: true,
-            acknowledged: Vec::new(),
-            sent,
-        };
+        let job = Job { view: self.view.clone(), on_a_call: true, acknowledged: Vec::new(), sent };
         self.app.write(job).await.map(|_| ())
     }
 

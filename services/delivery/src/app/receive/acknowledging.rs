@@ -74,12 +74,8 @@ async fn write(
     let mut together: Vec<String> = messages.iter().flatten().cloned().collect();
     together.sort_unstable();
     together.dedup();
-    let job = |acknowledged| Job {
-        view: view.clone(),
-        on_a_call: true,
-        acknowledged,
-        sent: Vec::new(),
-    };
+    let job =
+        |acknowledged| Job { view: view.clone(), on_a_call: true, acknowledged, sent: Vec::new() };
     match app.write(job(together.clone())).await {
         Err(Refusal::NotFound) if messages.len() > 1 => {
             // One message names what is not there; those before it are good.
