@@ -89,7 +89,7 @@ impl Handler for Cases {
     }
 
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
-        let taken: Vec<Taken> = events.iter().map(|event| open(event)).collect::<Result<_, _>>()?;
+        let taken: Vec<Taken> = events.iter().map(open).collect::<Result<_, _>>()?;
         let needs = needs_of(&taken)?;
         let mut world = load(tx, &needs, &self.pseudonymiser).await?;
         // In this transaction, so that every replica decides by the same version.
