@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mash_bus::Handler as _;
+use mash_bus::Handler;
 use mash_chassis::ManualClock;
 use mash_domain::{
     agreement::{AgreementId, Command, SignatoryRole},
