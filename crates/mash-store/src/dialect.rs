@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use sqlx::{AnyPool, Connection as _, any::AnyPoolOptions};
+use sqlx::{AnyPool, any::AnyPoolOptions};
 
 use crate::StoreError;
 
@@ -137,15 +137,6 @@ async fn postgres_pools(url: &str) -> Result<Pools, StoreError> {
             .acquire_timeout(Duration::from_secs(5))
             .idle_timeout(Duration::from_secs(300))
             .max_lifetime(Duration::from_secs(1800))
-            // A connection that was used a moment ago is not asked whether it is still there: that is a journey for
-            // each transaction, and what breaks in between breaks anyway.
-            .test_before_acquire(false)
-            .before_acquire(|connection, used| {
-                Box::pin(async move {
-                    let fresh = used.idle_for < Duration::from_secs(1);
-                    Ok(fresh || connection.ping().await.is_ok())
-                })
-            })
             .after_connect(|connection, _| Box::pin(session(connection, POSTGRES_SESSION)))
     };
     let writer = options().max_connections(12).connect(url).await?;
