@@ -279,7 +279,8 @@ impl Intake {
             .filter_map(|arrival| arrival.content.as_ref().ok())
             .filter(|event| self.handler.concerns(event))
             .collect();
-        if envelopes.is_empty() && arrivals.iter().all(|arrival| arrival.content.is_ok()) {
+        let readable = arrivals.iter().all(|arrival| arrival.content.is_ok());
+        if envelopes.is_empty() && readable {
             return Ok(());
         }
         let mut tx = self.store.begin().await?;
@@ -291,6 +292,10 @@ impl Intake {
             .filter(|(_, fresh)| *fresh)
             .map(|(event, _)| event.clone())
             .collect();
+        if events.is_empty() && readable {
+            // All of it was seen before, and nothing is to be written.
+            return Ok(tx.rollback().await?);
+        }
         if !events.is_empty() {
             self.handler.handle(&mut tx, &events).await?;
         }
