@@ -21,10 +21,6 @@ mod relay;
 pub mod testing;
 pub mod topics;
 
-/// What comes within this time of one look is taken together in the next one: under load a transaction then carries many
-/// events instead of one, and what comes after a rest is looked at without delay.
-const GATHER: std::time::Duration = std::time::Duration::from_millis(40);
-
 pub use bus::{Bus, BusMessage, Delivery, Subscription, connect};
 pub use engine::{Engine, every, forget_answers};
 pub use error::{BusError, EngineError, HandleError, IntakeError, RedriveError};
@@ -33,3 +29,7 @@ pub use kafka::KafkaSettings;
 pub use redrive::{DEAD_LETTER_COMPONENT, redrive};
 pub use relay::Relay;
 pub use topics::TopicSpec;
+
+/// What comes within this time of one look is taken together in the next one: under load a transaction then carries many
+/// events instead of one, and what comes after a rest is looked at without delay.
+const GATHER: std::time::Duration = std::time::Duration::from_millis(40);

@@ -43,8 +43,9 @@ use crate::{intake::NoticeIntake, referrals::Referrals, watch::Watch};
 
 pub use crate::{
     grpc::{DirectoryApi, NoticeApi, RollApi},
-    inbox::{EducationInbox, InboxRefusal, Listed, Person, find_person},
+    inbox::{EducationInbox, InboxRefusal, Listed, Person, find_person, is_open},
     referrals::ReferralApi,
+    support::SUPPORT_CODES,
 };
 
 /// The name of this service's outbox and tables.
