@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use sqlx::{AnyPool, any::AnyPoolOptions};
+use sqlx::{AnyPool, Connection as _, any::AnyPoolOptions};
 
 use crate::StoreError;
 
@@ -100,6 +100,9 @@ const SQLITE_READER: &str =
 const POSTGRES_SESSION: &str = "SET statement_timeout = '60s'; SET lock_timeout = '20s'; \
      SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = 'warning';";
 
+/// Connections that write.
+pub(crate) const WRITERS: u32 = 12;
+
 async fn sqlite_pools(url: &str) -> Result<Pools, StoreError> {
     prepare_file(url)?;
     let separator = if url.contains('?') { '&' } else { '?' };
@@ -139,7 +142,19 @@ async fn postgres_pools(url: &str) -> Result<Pools, StoreError> {
             .max_lifetime(Duration::from_secs(1800))
             .after_connect(|connection, _| Box::pin(session(connection, POSTGRES_SESSION)))
     };
-    let writer = options().max_connections(12).connect(url).await?;
+    // Whoever writes begins with a statement that can be tried again, so that a connection which was used a moment ago
+    // need not be asked first whether it is still there: that would be a journey for each transaction.
+    let writer = options()
+        .max_connections(WRITERS)
+        .test_before_acquire(false)
+        .before_acquire(|connection, used| {
+            Box::pin(async move {
+                let fresh = used.idle_for < Duration::from_secs(1);
+                Ok(fresh || connection.ping().await.is_ok())
+            })
+        })
+        .connect(url)
+        .await?;
     let reader = options().max_connections(8).connect_lazy(url)?;
     Ok(Pools { writer, reader })
 }

@@ -8,7 +8,12 @@ use std::{
 
 use sqlx::{Any, AnyConnection, Transaction, pool::PoolConnection};
 
-use crate::{Dialect, Migration, Signal, StoreError, dialect::Pools, migrate, signal::Signals};
+use crate::{
+    Dialect, Migration, Signal, StoreError,
+    dialect::{Pools, WRITERS},
+    migrate,
+    signal::Signals,
+};
 
 /// A handle on the database. Cloning is cheap, and all clones share the connections.
 ///
@@ -99,7 +104,21 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         #[cfg(feature = "testing")]
         self.live(crate::fate::Step::Begin)?;
-        let transaction = self.0.pools.writer.begin_with(self.0.dialect.begin()).await?;
+        let mut tries = 0;
+        let transaction = loop {
+            let error = match self.0.pools.writer.begin_with(self.0.dialect.begin()).await {
+                Ok(transaction) => break transaction,
+                Err(error) => error,
+            };
+            // A server that has gone away has broken every connection of the pool at once; each is found out once, and
+            // nothing has been done on any of them. Where no connection is to be had, there is none to find out.
+            tries += 1;
+            let had_one = !matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed);
+            let error = StoreError::from(error);
+            if tries > WRITERS || !had_one || !error.is_transient() {
+                return Err(error);
+            }
+        };
         Ok(Tx { transaction, store: self.clone(), signals: Vec::new(), closing: Vec::new() })
     }
 
