@@ -1,7 +1,8 @@
 //! Referrals: from the report, through the hub, to the partners that it asks.
 //!
 //! Reports are due at a fixed rate, whatever became of the ones before. Each goes to routing and into the mailbox of the
-//! hub that answers; a worker who is a program grades it at once and asks every partner at once. Every partner listens
+//! hub that answers; a worker who is a program grades it as soon as she sees it in the queue, at which she looks ten times a
+//! second, and asks every partner at once. Every partner listens
 //! to its own mailbox. What a worker would need to think is not in any figure; what the hub needs to take it in is.
 
 mod bench;
@@ -19,6 +20,7 @@ use std::{
 use mash_chassis::{TlsError, TlsFiles, client_channel};
 use mash_proto::r#type::v1::Organisation;
 use serde::Serialize;
+use tokio::sync::watch;
 use tonic::{
     metadata::{AsciiMetadataValue, errors::InvalidMetadataValue},
     transport::Channel,
@@ -178,6 +180,7 @@ pub(crate) struct Worker {
     pub(crate) partners: Arc<Vec<Organisation>>,
     pub(crate) label: String,
     pub(crate) seen: Arc<Seen>,
+    pub(crate) queue: watch::Receiver<workers::Queue>,
 }
 
 impl Worker {

@@ -1,16 +1,20 @@
 //! One run, from the first stream to the report.
 
 use std::{
-    collections::hash_map::Entry,
+    collections::{HashMap, hash_map::Entry},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use mash_proto::referral::v1::{ItemKind, ItemReleased};
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 use super::{
-    ReferralLoad, ReferralLoadError, ReferralReport, Seen, State, Worker, channel, partners::listen,
+    ReferralLoad, ReferralLoadError, ReferralReport, Seen, State, Target, Worker, channel,
+    partners::listen,
 };
 use crate::{
     process,
@@ -28,8 +32,8 @@ pub async fn run(config: ReferralLoad) -> Result<ReferralReport, ReferralLoadErr
         return Err(ReferralLoadError::Nobody);
     }
     let seen = Arc::new(Seen::default());
-    let workers = workers(&config, &seen)?;
     let mut streams = JoinSet::new();
+    let workers = workers(&config, &seen, &mut streams)?;
     for (place, partner) in config.partners.iter().enumerate() {
         let (channel, seen) = (channel(&config.endpoint, partner)?, Arc::clone(&seen));
         streams.spawn(listen(channel, move |item, at| at_partner(&seen, place, item, at)));
@@ -77,18 +81,26 @@ pub async fn run(config: ReferralLoad) -> Result<ReferralReport, ReferralLoadErr
     report(&config, state, start, cpu)
 }
 
-fn workers(config: &ReferralLoad, seen: &Arc<Seen>) -> Result<Vec<Worker>, ReferralLoadError> {
+fn workers(
+    config: &ReferralLoad,
+    seen: &Arc<Seen>,
+    streams: &mut JoinSet<()>,
+) -> Result<Vec<Worker>, ReferralLoadError> {
     let partners: Arc<Vec<_>> =
         Arc::new(config.partners.iter().map(|partner| partner.organisation.clone()).collect());
-    let worker = |hub| -> Result<Worker, ReferralLoadError> {
-        Ok(Worker {
+    let worker = |hub: &Target| -> Result<Worker, ReferralLoadError> {
+        let (found, queue) = watch::channel(HashMap::new());
+        let worker = Worker {
             channel: channel(&config.endpoint, hub)?,
             authority: hub.organisation.code.clone(),
             practitioner: "load".parse()?,
             partners: Arc::clone(&partners),
             label: config.label.clone(),
             seen: Arc::clone(seen),
-        })
+            queue,
+        };
+        streams.spawn(worker.clone().watch(found));
+        Ok(worker)
     };
     config.hubs.iter().map(worker).collect()
 }

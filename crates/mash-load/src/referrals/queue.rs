@@ -81,6 +81,7 @@ pub async fn run(config: QueueLoad) -> Result<QueueReport, ReferralLoadError> {
             partners: Arc::default(),
             label: config.label.clone(),
             seen: Arc::clone(&seen),
+            queue: tokio::sync::watch::channel(std::collections::HashMap::new()).1,
         };
         let waiting = waiting(&worker).await;
         if waiting.is_empty() {

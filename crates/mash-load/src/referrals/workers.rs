@@ -1,21 +1,32 @@
 //! The worker of a hub who is a program: reports, and grades and asks as soon as a referral is there.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use mash_proto::social_care::v1::{
-    AskPartnersRequest, GetReferralRequest, Grade, GradeReferralRequest, PartnerQuestion,
-    RecordPublicReportRequest, Referral, queue_service_client::QueueServiceClient,
+    AskPartnersRequest, GetReferralRequest, Grade, GradeReferralRequest, ListReferralsRequest,
+    PartnerQuestion, RecordPublicReportRequest, Referral, ReferralState,
+    queue_service_client::QueueServiceClient,
 };
 use mash_synth::identifiers::request_id;
+use tokio::{sync::watch, time::MissedTickBehavior};
 use tonic::{Code, Status};
 
 use super::{Worker, invented::Invented};
 
-/// A referral that is in the mailbox is in the queue after so many looks, or it is lost.
-const LOOKS: usize = 150;
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How often a hub looks at what is new in its queue.
+const LOOK: Duration = Duration::from_millis(100);
+/// The longest page of the queue.
+const PAGE: i32 = 500;
+/// A referral that is in the mailbox is in the queue by then, or it is lost.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// How often a call is tried again after something else has changed the referral.
 const ATTEMPTS: usize = 5;
+
+/// What was new in the queue of a hub at any time, with the revision in which it was seen.
+pub(crate) type Queue = HashMap<String, i32>;
 
 impl Worker {
     /// The reference of a report of this run.
@@ -46,6 +57,28 @@ impl Worker {
         self.seen.state().answered += 1;
     }
 
+    /// Looks at what is new in the queue, again and again, and tells whoever waits for it.
+    pub(crate) async fn watch(self, queue: watch::Sender<Queue>) {
+        let mut client = QueueServiceClient::new(self.channel.clone());
+        let mut clock = tokio::time::interval(LOOK);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            clock.tick().await;
+            let request = self.request(ListReferralsRequest {
+                page_size: PAGE,
+                states: vec![ReferralState::Received.into()],
+                ..ListReferralsRequest::default()
+            });
+            match client.list_referrals(request).await {
+                Ok(page) => {
+                    let new = page.into_inner().referrals.into_iter();
+                    queue.send_modify(|queue| queue.extend(new.map(|it| (it.name, it.revision))));
+                }
+                Err(status) => self.seen.refused("ListReferrals", &status),
+            }
+        }
+    }
+
     /// Grades and asks.
     pub(crate) async fn work(self, serial: usize, case_id: String) {
         let name = format!("referrals/{case_id}");
@@ -68,11 +101,21 @@ impl Worker {
         Ok(client.get_referral(request).await?.into_inner().referral)
     }
 
-    /// Grades what has just arrived, as its first revision.
+    /// The revision of a referral, once it is in the queue.
+    async fn in_queue(&self, name: &str) -> Option<i32> {
+        let mut queue = self.queue.clone();
+        let found = queue.wait_for(|queue| queue.contains_key(name));
+        let found = tokio::time::timeout(PATIENCE, found).await.ok()?.ok()?;
+        found.get(name).copied()
+    }
+
+    /// Grades what has just arrived, once it is in the queue: the mailbox may be faster.
     async fn grade(&self, name: &str) -> Result<i32, Status> {
+        let Some(mut revision) = self.in_queue(name).await else {
+            return Err(Status::not_found("it is in the mailbox, and not in the queue"));
+        };
         let mut client = QueueServiceClient::new(self.channel.clone());
-        let (mut revision, mut attempt, mut looks) = (1, 0, 0);
-        while attempt < ATTEMPTS && looks < LOOKS {
+        for attempt in 0..ATTEMPTS {
             let request = GradeReferralRequest {
                 request_id: request_id(&format!("load/grade/{name}/{attempt}")),
                 name: name.to_owned(),
@@ -85,18 +128,12 @@ impl Worker {
                     return Ok(answer.into_inner().referral.map_or(revision, |now| now.revision));
                 }
                 Err(status) if status.code() == Code::Aborted => {
-                    attempt += 1;
                     revision = self.look(name).await?.map_or(revision, |now| now.revision);
-                }
-                // The mailbox may be faster than the queue.
-                Err(status) if status.code() == Code::NotFound => {
-                    looks += 1;
-                    tokio::time::sleep(LOOK_AGAIN).await;
                 }
                 Err(status) => return Err(status),
             }
         }
-        Err(Status::aborted("it is not in the queue, or changes all the time"))
+        Err(Status::aborted("it changes all the time"))
     }
 
     async fn ask(&self, name: &str, revision: i32) -> Result<(), Status> {
