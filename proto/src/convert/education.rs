@@ -6,6 +6,7 @@ use mash_domain::{
     contact::{Contact, ContactOwner, ContactRole},
     establishment::{Establishment, EstablishmentState, EstablishmentType, RegisterLayout},
     import::{Imported, Problem, Refused},
+    ladder::{Ladder, LadderFault, LadderParts, StepParts},
     nation::Nation,
     notice::NoticeState,
     roll::EnrolmentKind,
@@ -54,7 +55,7 @@ same_words!(
 );
 same_words!(
     ContactRole, ContactRole, KeyAdult => KeyAdult, Deputy => Deputy, SecondDeputy => SecondDeputy,
-    DeskOfficer => DeskOfficer
+    DeskOfficer => DeskOfficer, Head => Head
 );
 same_words!(EnrolmentKind, EnrolmentKind, Main => Main, Subsidiary => Subsidiary, HomeEducated => HomeEducated);
 same_words!(
@@ -100,6 +101,16 @@ impl Reader {
             self.fault(field, "MASH-E005", "no such date");
         }
         read.ok()
+    }
+
+    fn days(&mut self, field: &str, days: wire::DateRange) -> Option<DateRange> {
+        let day = |date: Option<common::Date>| date.and_then(|date| Date::try_from(date).ok());
+        let ends = day(days.first).zip(day(days.last));
+        let read = ends.and_then(|(first, last)| DateRange::new(first, last));
+        if read.is_none() {
+            self.fault(field, "MASH-E005", "a first day, and a last one that is not before it");
+        }
+        read
     }
 
     fn word<W: TryFrom<i32>, D: TryFrom<W, Error = ConvertError>>(
@@ -183,12 +194,21 @@ pub fn contacts_from_wire(
 ///
 /// Every violation; there is at least one.
 pub fn contact_from_wire(contact: wire::Contact, path: &str) -> Result<Contact, Vec<Violation>> {
-    let wire::Contact { id, full_name, role, email, telephone, training_date, confirmed_date } =
-        contact;
+    let wire::Contact {
+        id,
+        full_name,
+        role,
+        email,
+        telephone,
+        training_date,
+        confirmed_date,
+        absence,
+    } = contact;
     let mut reader = Reader::at(path);
     let role = reader.word::<wire::ContactRole, _>("role", role);
     let training_date = reader.date("training_date", training_date);
     let confirmed_date = reader.date("confirmed_date", confirmed_date);
+    let absence = absence.and_then(|days| reader.days("absence", days));
     let trim = |text: String| text.trim().to_owned();
     let read = role.map(|role| Contact {
         id,
@@ -198,14 +218,23 @@ pub fn contact_from_wire(contact: wire::Contact, path: &str) -> Result<Contact, 
         telephone: trim(telephone),
         training_date,
         confirmed_date,
+        absence,
     });
     reader.finish(read)
 }
 
 impl From<&Contact> for wire::Contact {
     fn from(contact: &Contact) -> Self {
-        let Contact { id, full_name, role, email, telephone, training_date, confirmed_date } =
-            contact;
+        let Contact {
+            id,
+            full_name,
+            role,
+            email,
+            telephone,
+            training_date,
+            confirmed_date,
+            absence,
+        } = contact;
         Self {
             id: id.clone(),
             full_name: full_name.clone(),
@@ -214,6 +243,54 @@ impl From<&Contact> for wire::Contact {
             telephone: telephone.clone(),
             training_date: training_date.map(Into::into),
             confirmed_date: confirmed_date.map(Into::into),
+            absence: absence.map(|days| wire::DateRange {
+                first: Some(days.first().into()),
+                last: Some(days.last().into()),
+            }),
+        }
+    }
+}
+
+/// Reads a ladder and checks that it can be climbed.
+///
+/// # Errors
+///
+/// Every violation; there is at least one.
+pub fn ladder_from_wire(ladder: &wire::Ladder) -> Result<Ladder, Vec<Violation>> {
+    let wire::Ladder { desk_minutes, wake_minutes, steps } = ladder;
+    let step = |wire::LadderStep { to, by, before_minutes }: &wire::LadderStep| StepParts {
+        to: to.clone(),
+        by: by.clone(),
+        before: (*before_minutes != 0).then_some(i64::from(*before_minutes)),
+    };
+    let parts = LadderParts {
+        desk: i64::from(*desk_minutes),
+        wake: i64::from(*wake_minutes),
+        steps: steps.iter().map(step).collect(),
+    };
+    Ladder::new(&parts).map_err(|faults| {
+        let field = |field: &str| match field.rsplit_once('.') {
+            Some((step, "before")) => format!("ladder.{step}.before_minutes"),
+            None if field != "steps" => format!("ladder.{field}_minutes"),
+            Some(_) | None => format!("ladder.{field}"),
+        };
+        let told = |found: LadderFault| fault(field(&found.field), found.code, found.description);
+        faults.into_iter().map(told).collect()
+    })
+}
+
+impl From<&Ladder> for wire::Ladder {
+    fn from(ladder: &Ladder) -> Self {
+        let minutes = |minutes: i64| i32::try_from(minutes).unwrap_or(i32::MAX);
+        let step = |step: &mash_domain::ladder::Step| wire::LadderStep {
+            to: step.to.word().to_owned(),
+            by: step.by.word().to_owned(),
+            before_minutes: step.lead.map_or(0, |lead| minutes(lead.as_mins())),
+        };
+        Self {
+            desk_minutes: minutes(ladder.desk_lead().as_mins()),
+            wake_minutes: minutes(ladder.wake().as_mins()),
+            steps: ladder.steps().iter().map(step).collect(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The tables of this service. Nothing else in it knows SQL.
 
 pub(crate) mod directory;
+pub(crate) mod ladder;
 pub(crate) mod notes;
 pub(crate) mod notices;
 pub(crate) mod roll;
@@ -21,6 +22,11 @@ const MIGRATIONS: &[Migration] = &[
         version: 2,
         name: "sealed until the roll is confirmed, notes, accesses",
         sql: include_str!("store/0002_seal.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "the ladder: looks, nudges, why late",
+        sql: include_str!("store/0003_ladder.sql"),
     },
 ];
 
