@@ -304,9 +304,10 @@ impl Starting {
         self.inbox_origin = listening.as_ref().map(Listening::origin).transpose()?;
         let channels = self.ways.channels(self.inbox_origin.as_deref())?;
         let (store, bus, clock) = self.on.clone();
-        let watchdog = channels.email.is_some().then(|| {
-            Watchdog::new(&self.data, &self.secret, Arc::clone(&clock), channels.clone())
-        });
+        let watchdog = channels
+            .email
+            .is_some()
+            .then(|| Watchdog::new(&self.data, &self.secret, Arc::clone(&clock), channels.clone()));
         let education = Education::start_telling(
             store.clone(),
             Arc::clone(&bus),

@@ -102,9 +102,8 @@ fn within_the_minutes_of_the_desk_everybody_is_told_at_once() {
 
 #[test]
 fn somebody_who_is_away_is_passed_over_at_once_and_nobody_is_woken_for_it() {
-    let mut away = |step: &Step| {
-        Some(if step.to == Rung::KeyAdult { Outcome::Absent } else { Outcome::Sent })
-    };
+    let mut away =
+        |step: &Step| Some(if step.to == Rung::KeyAdult { Outcome::Absent } else { Outcome::Sent });
     let seen = climb(Ladder::builtin(), night(), &mut away);
     assert_eq!(
         clock(&seen)[..4],
@@ -150,13 +149,11 @@ fn a_ladder_that_is_replaced_half_way_is_climbed_on_from_there() {
 
 #[test]
 fn everything_that_is_wrong_is_told_at_once() {
-    let text = "desk = 3\nwake = 1\nlater = 4\n[[step]]\nto = \"caretaker\"\nby = \"owl\"\nbefore = 2\n";
+    let text =
+        "desk = 3\nwake = 1\nlater = 4\n[[step]]\nto = \"caretaker\"\nby = \"owl\"\nbefore = 2\n";
     let faults = Ladder::read(text).unwrap_err();
     let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
-    assert_eq!(
-        fields,
-        ["later", "desk", "wake", "steps[0].to", "steps[0].by", "steps[0].before"]
-    );
+    assert_eq!(fields, ["later", "desk", "wake", "steps[0].to", "steps[0].by", "steps[0].before"]);
     let text = r#"
 desk = 15
 wake = 60
@@ -185,7 +182,10 @@ step = [
     for text in ["", "desk = ", &" ".repeat(70_000)] {
         assert!(Ladder::read(text).is_err());
     }
-    assert!(Ladder::new(&LadderParts { desk: 15, wake: 60, steps: vec![StepParts::default(); 13] }).is_err());
+    assert!(
+        Ladder::new(&LadderParts { desk: 15, wake: 60, steps: vec![StepParts::default(); 13] })
+            .is_err()
+    );
 }
 
 #[test]
@@ -223,7 +223,8 @@ fn ladder() -> impl Strategy<Value = Ladder> {
         "a ladder",
         |(desk, wake, mut drawn, on_release)| {
             drawn.sort_by_key(|(_, lead)| -lead);
-            let places = Rung::ALL.iter().flat_map(|to| Channel::ALL.iter().map(move |by| (*to, *by)));
+            let places =
+                Rung::ALL.iter().flat_map(|to| Channel::ALL.iter().map(move |by| (*to, *by)));
             let mut steps = Vec::new();
             for ((to, by), (there, lead)) in places.zip(drawn) {
                 let first = steps.len() < on_release && by == Channel::Email;

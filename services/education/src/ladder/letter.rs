@@ -6,8 +6,7 @@ use mash_domain::ladder;
 use mash_mail::{Channel, Outgoing};
 use uuid::Uuid;
 
-const NUDGE: [&str; 2] =
-    [include_str!("texts/nudge.en.txt"), include_str!("texts/nudge.cy.txt")];
+const NUDGE: [&str; 2] = [include_str!("texts/nudge.en.txt"), include_str!("texts/nudge.cy.txt")];
 const OUTAGE: [&str; 2] =
     [include_str!("texts/outage.en.txt"), include_str!("texts/outage.cy.txt")];
 
@@ -73,9 +72,8 @@ impl OutageLetter {
 /// The first line of each text is its subject.
 fn letter(texts: [&str; 2], values: &[(&str, &str)], to: String, key: Uuid) -> Outgoing {
     let filled = texts.map(|text| {
-        let filled = values.iter().fold(text.to_owned(), |text, (name, value)| {
-            text.replace(name, value)
-        });
+        let filled =
+            values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
         let (subject, body) = filled.split_once('\n').unwrap_or((&filled, ""));
         (subject.to_owned(), body.trim().to_owned())
     });

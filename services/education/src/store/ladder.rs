@@ -163,11 +163,7 @@ pub(crate) async fn claim(
 }
 
 /// Claims a step again, or settles it, of which nothing was heard.
-pub(crate) async fn change(
-    tx: &mut Tx,
-    record: &Record,
-    nudge: &Nudge,
-) -> Result<(), StoreError> {
+pub(crate) async fn change(tx: &mut Tx, record: &Record, nudge: &Nudge) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE education_nudges SET claim_ms = $1, attempt = $2, outcome = $3, practitioner = $4
          WHERE notice = $5 AND round_ms = $6 AND step = $7 AND outcome = ''",
@@ -212,11 +208,7 @@ pub(crate) async fn still_claimed(
 }
 
 /// Keeps what came of a claimed step.
-pub(crate) async fn settle(
-    tx: &mut Tx,
-    claim: &Claim,
-    outcome: Outcome,
-) -> Result<(), StoreError> {
+pub(crate) async fn settle(tx: &mut Tx, claim: &Claim, outcome: Outcome) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE education_nudges SET outcome = $1
          WHERE notice = $2 AND round_ms = $3 AND step = $4 AND attempt = $5 AND outcome = ''",

@@ -165,8 +165,7 @@ pub(crate) async fn readers(
     conn: &mut AnyConnection,
     notice: &str,
 ) -> Result<Vec<String>, StoreError> {
-    let rows =
-        sqlx::query("SELECT practitioner FROM education_notice_readers WHERE notice = $1");
+    let rows = sqlx::query("SELECT practitioner FROM education_notice_readers WHERE notice = $1");
     let rows = rows.bind(notice).fetch_all(conn).await?;
     ids(&rows)
 }

@@ -334,7 +334,8 @@ async fn a_recalled_notice_that_comes_back_climbs_again(dialect: Dialect) {
     let recalled = |notices: &[wire::Notice]| notices[0].deletion_requested;
     morning.hub.until(E1, "mair", recalled).await;
     assert_eq!(morning.told_at("2026-11-19T07:30").await, nobody());
-    let again = mash_proto::disclosure::v1::DisclosureReleased { revision: 2, ..to_school("n1", &ALL) };
+    let again =
+        mash_proto::disclosure::v1::DisclosureReleased { revision: 2, ..to_school("n1", &ALL) };
     morning.hub.release(&again).await;
     morning.hub.until(E1, "mair", |notices| notices[0].revision == 2).await;
     assert_eq!(morning.told_at("2026-11-19T07:31").await, ["mair", "text"]);
@@ -375,7 +376,7 @@ async fn an_authority_has_a_ladder_of_its_own(dialect: Dialect) {
         steps: vec![step("caretaker", "email", 5), step("head", "owl", 3)],
         ..ladder.clone()
     };
-    let fault = replace(BRIDGEND, odd).await.unwrap_err();
+    let fault = replace(BRIDGEND, odd).await.err().expect("a refusal");
     let message = fault.message().to_owned();
     assert_eq!(refused::<()>(Err(fault)), (Code::InvalidArgument, "MASH-E020".to_owned()));
     assert!(message.contains("3 faults"), "{message}");
