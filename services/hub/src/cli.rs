@@ -127,7 +127,7 @@ impl WayArgs {
             let secret = secret.trim_end().to_owned();
             WebhookSettings { url, secret, authority }
         });
-        Ok(Ways { mail, webhook, inbox: inbox_url })
+        Ok(Ways { mail, webhook, inbox: inbox_url, renew: None })
     }
 }
 

@@ -23,7 +23,11 @@ use mash_store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::{data::Data, proofs::Proofs, watchdog::Watchdog};
+use crate::{
+    data::Data,
+    proofs::Proofs,
+    watchdog::{self, Watchdog},
+};
 
 /// Which services one process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -96,6 +100,8 @@ pub struct Ways {
     pub webhook: Option<WebhookSettings>,
     /// Where a browser finds the inbox, if not where this process serves it.
     pub inbox: Option<String>,
+    /// How often the file of the watchdog is renewed; every minute if nothing is said.
+    pub renew: Option<Duration>,
 }
 
 impl Ways {
@@ -105,7 +111,7 @@ impl Ways {
     ///
     /// If a setting is none, or nobody knows where the inbox is.
     pub fn channels(&self, served: Option<&str>) -> anyhow::Result<Channels> {
-        let Self { mail, webhook, inbox } = self;
+        let Self { mail, webhook, inbox, .. } = self;
         let inbox = inbox.as_deref().or(served).unwrap_or_default().to_owned();
         anyhow::ensure!(
             !inbox.is_empty() || (mail.is_none() && webhook.is_none()),
@@ -325,8 +331,9 @@ impl Starting {
         }
         if let Some(watchdog) = watchdog.transpose()? {
             let (education, stop) = (education.clone(), self.shutdown.clone());
+            let renew = self.ways.renew.unwrap_or(watchdog::EVERY);
             self.tasks.spawn(async move {
-                watchdog.keep(&education, &bus, stop).await;
+                watchdog.keep(&education, &bus, renew, stop).await;
                 Ok(())
             });
         }

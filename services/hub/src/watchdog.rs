@@ -27,7 +27,7 @@ use mash_proto::envelope::event_id;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-/// How often the file is renewed, and looked at.
+/// How often the file is renewed and looked at.
 pub const EVERY: Duration = Duration::from_secs(60);
 /// A file that is older than this was not renewed: the hub is down.
 pub const STALE: SignedDuration = SignedDuration::from_mins(3);
@@ -87,7 +87,13 @@ impl Watchdog {
     }
 
     /// Renews the file again and again while the hub is well, and looks at it whether it is or not.
-    pub async fn keep(&self, education: &Education, bus: &Arc<dyn Bus>, stop: CancellationToken) {
+    pub async fn keep(
+        &self,
+        education: &Education,
+        bus: &Arc<dyn Bus>,
+        every: Duration,
+        stop: CancellationToken,
+    ) {
         loop {
             if let Err(error) = self.renew(education, bus).await {
                 tracing::error!(
@@ -98,7 +104,7 @@ impl Watchdog {
             self.look().await;
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(EVERY) => (),
+                () = tokio::time::sleep(every) => (),
             }
         }
     }

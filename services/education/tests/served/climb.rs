@@ -22,6 +22,7 @@ on_both!(
     killed_between_claim_and_send_it_is_sent_once_more_under_the_same_key,
     killed_twice_it_is_given_up_and_the_ladder_goes_on,
     an_acknowledgement_stops_what_is_claimed,
+    an_acknowledgement_between_claim_and_send_stops_it,
     after_an_outage_everybody_is_told_at_once_and_the_notice_is_late_for_it,
     what_is_released_late_still_goes,
     released_twenty_minutes_before_the_bell_it_is_with_the_desk_in_time,
@@ -42,7 +43,7 @@ const ALL: [&str; 4] = ["mair", "owen", "sian", "dai"];
 struct Post {
     sent: Mutex<Vec<Outgoing>>,
     fails: Mutex<BTreeMap<String, Undelivered>>,
-    /// Whoever sends never hears of it again.
+    /// Whoever sends does not hear of it while this is so.
     hangs: Mutex<bool>,
 }
 
@@ -50,9 +51,8 @@ struct Post {
 impl Channel for Post {
     async fn send(&self, message: &Outgoing) -> Result<(), Undelivered> {
         self.sent.lock().unwrap().push(message.clone());
-        let hangs = *self.hangs.lock().unwrap();
-        if hangs {
-            std::future::pending::<()>().await;
+        while *self.hangs.lock().unwrap() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         self.fails.lock().unwrap().get(&message.to).map_or(Ok(()), |failure| Err(*failure))
     }
@@ -287,6 +287,21 @@ async fn an_acknowledgement_stops_what_is_claimed(dialect: Dialect) {
     morning.hub.acknowledge((E1, "mair"), "n1", 1, &id()).await.unwrap();
     assert_eq!(morning.told_at("2026-11-19T02:12").await, nobody());
     assert_eq!(morning.told_at("2026-11-19T08:40").await, nobody());
+}
+
+async fn an_acknowledgement_between_claim_and_send_stops_it(dialect: Dialect) {
+    let morning = Morning::start(dialect).await;
+    morning.release("n1").await;
+    morning.release("n2").await;
+    *morning.email.hangs.lock().unwrap() = true;
+    let education = morning.hub.education.clone();
+    let sweep = tokio::spawn(async move { education.sweep().await });
+    morning.email.until(1).await;
+    // Both are claimed, and the first one is on its way.
+    morning.hub.acknowledge((E1, "mair"), "n2", 1, &id()).await.unwrap();
+    *morning.email.hangs.lock().unwrap() = false;
+    sweep.await.unwrap();
+    assert_eq!(morning.email.count(), 1, "the second one had been answered");
 }
 
 async fn after_an_outage_everybody_is_told_at_once_and_the_notice_is_late_for_it(dialect: Dialect) {
