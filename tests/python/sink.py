@@ -1,9 +1,9 @@
 """A mail server that takes every e-mail and prints it, one JSON object on each line; the first line is its port."""
 
+import asyncio
 import json
-import signal
 
-from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 
 class Sink:
@@ -13,8 +13,11 @@ class Sink:
         return "250 kept"
 
 
-controller = Controller(Sink(), hostname="127.0.0.1", port=0)
-controller.start()
-print(controller.server.sockets[0].getsockname()[1], flush=True)
-signal.sigwait([signal.SIGTERM, signal.SIGINT])
-controller.stop()
+async def main():
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(Sink()), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+asyncio.run(main())

@@ -228,7 +228,7 @@ impl Watchdog {
             waiting,
             told = taken,
             of = desk.len(),
-            "the hub is down and a bell is near: its duty desk was told by e-mail"
+            "the hub is down and a bell is near: its duty desk is told by e-mail"
         );
         if taken == 0 || made.write_all(b"told\n").is_err() {
             // Nobody has it, as far as is known: again at the next look.

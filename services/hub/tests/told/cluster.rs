@@ -10,13 +10,13 @@ use std::{
 /// The user that Debian's package made; the server refuses to run as root.
 const SERVER_USER: &str = "postgres";
 
-pub struct Cluster {
+pub(crate) struct Cluster {
     folder: tempfile::TempDir,
     port: u16,
 }
 
 impl Cluster {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir_in("/var/tmp").unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         if is_root() {
@@ -49,12 +49,12 @@ impl Cluster {
         self.folder.path().join("data")
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://mash@127.0.0.1:{}/postgres", self.port)
     }
 
     /// At once, as when the machine loses its power.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         said(server("pg_ctl").args(["stop", "-m", "immediate", "-w", "-D"]).arg(self.data()));
     }
 }

@@ -10,20 +10,20 @@ use std::{
 
 /// An e-mail as the server took it.
 #[derive(Clone)]
-pub struct Mail {
+pub(crate) struct Mail {
     to: String,
     /// With its headers.
-    pub text: String,
+    pub(crate) text: String,
 }
 
-pub struct Sink {
+pub(crate) struct Sink {
     process: Child,
     port: u16,
     mails: Arc<Mutex<Vec<Mail>>>,
 }
 
 impl Sink {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let mut process = Command::new(python(&root))
             .arg(root.join("tests/python/sink.py"))
@@ -45,12 +45,12 @@ impl Sink {
         Self { process, port, mails }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("smtp://127.0.0.1:{}", self.port)
     }
 
     /// Every e-mail to somebody, once there are at least so many.
-    pub async fn mail_to(&self, address: &str, at_least: usize) -> Vec<Mail> {
+    pub(crate) async fn mail_to(&self, address: &str, at_least: usize) -> Vec<Mail> {
         let waiting = async {
             loop {
                 let mails: Vec<Mail> = self.mails.lock().unwrap().clone();
