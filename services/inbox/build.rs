@@ -1,8 +1,6 @@
 //! Keeps the two languages equal, the templates free of text, and puts the assets into the binary. Whatever is wrong is
 //! listed as a whole, and ends the build.
 
-#![expect(clippy::print_stdout, reason = "a build script speaks to cargo on standard output")]
-
 #[path = "build/assets.rs"]
 mod assets;
 #[path = "build/templates.rs"]

@@ -86,7 +86,8 @@ impl Webhook {
             Some("http") => return Err(WebhookError::Open),
             Some(_) | None => return Err(WebhookError::Url),
         };
-        let port = uri.port_u16().unwrap_or(if tls.is_some() { 443 } else { 80 });
+        let usual = if tls.is_some() { 443 } else { 80 };
+        let port = uri.port_u16().unwrap_or(usual);
         if settings.secret.len() < SECRET_BYTES {
             return Err(WebhookError::Secret);
         }

@@ -351,7 +351,7 @@ pub(crate) async fn duty_officer(
     let is_there = |officer: &&Contact| {
         contact_from_wire((*officer).clone(), "").is_ok_and(|contact| !contact.is_absent(today))
     };
-    let officer = officers.iter().find(is_there).or(officers.first());
+    let officer = officers.iter().find(is_there).or_else(|| officers.first());
     Ok(officer.map(|officer| officer.id.clone()))
 }
 

@@ -163,10 +163,11 @@ impl Service {
                 [until, self.in_flight(&nudges)].into_iter().flatten().min()
             }
         };
-        Ok(match next {
+        match next {
             Some(at) => ladder::look_at(tx, &[&record.id], at).await?,
             None => ladder::look_no_more(tx, &record.id).await?,
-        })
+        }
+        Ok(())
     }
 
     /// Takes every step that is due, and says when the next one is; nothing once the desk has it.

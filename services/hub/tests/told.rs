@@ -1,7 +1,12 @@
 //! What people outside the hub are told, read from a mail server that this project did not write: that something waits, and
 //! when the database is gone in the morning, that the hub is down. Neither says anything of a child, a school or a person.
 
-#![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests may fail loudly"
+)]
 
 #[path = "told/cluster.rs"]
 mod cluster;
