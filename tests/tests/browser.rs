@@ -51,7 +51,8 @@ fn run(origin: &str, links: &str) {
 
 /// Debian's, or whatever `CHROMIUM` names.
 fn chromium() -> PathBuf {
-    let program = std::env::var_os("CHROMIUM").map_or("/usr/bin/chromium".into(), PathBuf::from);
+    let program =
+        std::env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from);
     assert!(
         program.exists(),
         "there is no browser, so nothing would be tested; `cargo xtask setup` installs it, CHROMIUM names another one"

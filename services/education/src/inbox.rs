@@ -19,6 +19,9 @@ use crate::{
     store::{directory, notes, notices},
 };
 
+/// How many notices of a school are looked through for other ones about a child: some years of them.
+const HISTORY: usize = 300;
+
 /// What a screen calls.
 #[derive(Clone)]
 pub struct EducationInbox(pub(crate) Shared);
@@ -116,6 +119,21 @@ impl EducationInbox {
         Ok((listed, answer.next_page_token))
     }
 
+    /// As [`EducationInbox::list`], of every state and the latest first, from a place on that the page before told.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`].
+    pub async fn recent(
+        &self,
+        caller: &Caller,
+        page_token: &str,
+        size: usize,
+    ) -> Result<(Vec<Listed>, String), InboxRefusal> {
+        let (notices, next) = self.0.recent_notices(caller, page_token, size).await?;
+        Ok((named(&self.0, caller, notices).await?, next))
+    }
+
     /// One notice with what may be shown of it; that it was opened is recorded.
     ///
     /// # Errors
@@ -125,7 +143,7 @@ impl EducationInbox {
         Ok(self.0.get_notice(caller, name).await?)
     }
 
-    /// The other notices about the same child that the caller may see, the earliest first.
+    /// The other notices about the same child among the latest that the caller may see, the latest first.
     ///
     /// # Errors
     ///
@@ -141,8 +159,7 @@ impl EducationInbox {
         if notice.sealed {
             return Ok(Vec::new());
         }
-        let request = wire::ListNoticesRequest { page_size: 500, ..Default::default() };
-        let listed = self.0.list_notices(caller, request).await?.notices;
+        let (listed, _) = self.0.recent_notices(caller, "", HISTORY).await?;
         let others = listed.into_iter().filter(|it| it.name != notice.name).collect();
         let named = named(&self.0, caller, others).await?;
         Ok(named

@@ -63,6 +63,24 @@ impl Service {
         Ok(wire::ListNoticesResponse { notices, next_page_token })
     }
 
+    /// A page of notices, the latest first, and where the next one begins.
+    pub(crate) async fn recent_notices(
+        &self,
+        caller: &Caller,
+        page_token: &str,
+        size: usize,
+    ) -> Result<(Vec<wire::Notice>, String), Refusal> {
+        let before = if page_token.is_empty() { After::end() } else { after_of(page_token)? };
+        let mut conn = self.store.read().await?;
+        let view = Self::view(&mut conn, caller).await?;
+        let mut records = notices::recent(&mut conn, &view, &before, size + 1).await?;
+        let more = records.len() > size;
+        records.truncate(size);
+        let last = records.last().filter(|_| more);
+        let next = last.map(|last| format!("{}.{}", last.sort_ms(), last.id)).unwrap_or_default();
+        Ok((records.iter().map(Record::to_wire).collect(), next))
+    }
+
     /// One notice with its content. That it was opened is told to the sender before the content is shown.
     pub(crate) async fn get_notice(
         &self,

@@ -97,7 +97,8 @@ impl Record {
             deliver_by_time: deliver_by.map(time_to_wire),
             receive_time: Some(time_to_wire(self.received)),
             content: None,
-            rule_ids: release.rule_ids,
+            // By which rules it came tells what it is about.
+            rule_ids: if seal.is_sealed() { Vec::new() } else { release.rule_ids },
             addressee,
             acknowledged_by: acknowledgement.as_ref().map(|it| it.by.clone()).unwrap_or_default(),
             acknowledge_time: acknowledgement.as_ref().map(|it| time_to_wire(it.at)),

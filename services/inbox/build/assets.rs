@@ -8,6 +8,7 @@ use std::{
 /// Where `cargo xtask assets` puts it, from the folder of this crate.
 const MADE: &str = "../../.tools/assets/hub.css";
 const OWN: &str = "styles/own.css";
+const SHARED: &str = "styles/shared.css";
 
 /// Writes what the crate includes: the style sheet, its name with its digest, and whether it is the full one.
 pub(crate) fn write(out: &Path) -> io::Result<()> {
@@ -20,7 +21,11 @@ pub(crate) fn write(out: &Path) -> io::Result<()> {
              makes the full one"
         );
     }
-    let css = fs::read_to_string(if full { &made } else { Path::new(OWN) })?;
+    let css = if full {
+        fs::read_to_string(&made)?
+    } else {
+        fs::read_to_string(OWN)? + &fs::read_to_string(SHARED)?
+    };
     let name = format!("hub-{:016x}.css", digest(css.as_bytes()));
     fs::write(out.join("hub.css"), &css)?;
     let code = format!(

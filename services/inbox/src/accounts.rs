@@ -19,7 +19,8 @@ use crate::{
 const TRIES: i64 = 5;
 /// Codes for one address, and codes asked for or tried from one place on the network, in a stretch of time.
 const PER_ADDRESS: i64 = 5;
-const PER_PLACE: i64 = 100;
+// A whole county may sign in through one address on a Monday morning.
+const PER_PLACE: i64 = 5_000;
 const WINDOW_MINUTES: i64 = 15;
 
 /// Why an account cannot be made or used.

@@ -28,15 +28,10 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 
-/// Refuses what another site sends, and puts the headers on.
-pub(crate) async fn guard(request: Request, next: Next) -> Response {
+/// Puts the headers on every answer.
+pub(crate) async fn bind(request: Request, next: Next) -> Response {
     let asset = request.uri().path().starts_with("/assets/");
-    let mut response = if allowed(request.method(), request.headers()) {
-        let run = tokio::time::timeout(TIME, next.run(request)).await;
-        run.unwrap_or_else(|_| Fault::Busy.into_response())
-    } else {
-        Fault::Refused.into_response()
-    };
+    let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
@@ -45,6 +40,15 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
+}
+
+/// Refuses what another site sends, and ends what takes too long.
+pub(crate) async fn admit(request: Request, next: Next) -> Response {
+    if !allowed(request.method(), request.headers()) {
+        return Fault::Refused.into_response();
+    }
+    let made = tokio::time::timeout(TIME, next.run(request)).await;
+    made.unwrap_or_else(|_| Fault::Busy.into_response())
 }
 
 /// Whether a request may change something: it comes from a page of this site, as the browser says. A browser that says
@@ -64,6 +68,8 @@ fn allowed(method: &Method, headers: &HeaderMap) -> bool {
     let own = text(header::HOST);
     match text(header::ORIGIN) {
         None => true,
+        // A page that sends no referrer sends no origin either; then the other header is the one that counts.
+        Some("null") => site == Some("same-origin"),
         Some(origin) => origin.split_once("://").map(|(_, host)| host) == own && own.is_some(),
     }
 }
@@ -74,7 +80,8 @@ mod tests {
 
     #[test]
     fn only_a_page_of_this_site_may_change_something() {
-        let table: [(&str, &[(&str, &str)], bool); 11] = [
+        type Case = (&'static str, &'static [(&'static str, &'static str)], bool);
+        let table: [Case; 13] = [
             ("GET", &[("sec-fetch-site", "cross-site")], true),
             (
                 "POST",
@@ -83,6 +90,8 @@ mod tests {
             ),
             ("POST", &[("origin", "https://inbox.example")], true),
             ("POST", &[], true),
+            ("POST", &[("sec-fetch-site", "same-origin"), ("origin", "null")], true),
+            ("POST", &[("sec-fetch-site", "none"), ("origin", "null")], false),
             ("POST", &[("sec-fetch-site", "cross-site")], false),
             ("POST", &[("sec-fetch-site", "same-site")], false),
             ("POST", &[("origin", "https://evil.example")], false),

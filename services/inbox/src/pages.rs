@@ -58,12 +58,13 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
         .fallback(async || Fault::NotFound)
         .method_not_allowed_fallback(async || Fault::NotFound)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(from_fn(guard::admit))
         .layer(from_fn_with_state(Arc::clone(&hub), crate::visitor::identify))
         .with_state(hub);
     Router::new()
         .route("/assets/{name}", get(assets::asset))
         .merge(pages)
-        .layer(from_fn(guard::guard))
+        .layer(from_fn(guard::bind))
 }
 
 /// A problem, shown above the page and beside its field.

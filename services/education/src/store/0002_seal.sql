@@ -26,3 +26,9 @@ CREATE TABLE education_notice_accesses (
     revision BIGINT NOT NULL
 );
 CREATE INDEX education_notice_accesses_by_notice ON education_notice_accesses (notice, at_ms);
+
+-- What waits, without a look at the years behind it.
+CREATE INDEX education_notices_open ON education_notices (recipient, sort_ms, id)
+    WHERE state IN ('delivered', 'opened', 'escalated');
+CREATE INDEX education_notices_open_ladder ON education_notices (escalated_authority, sort_ms, id)
+    WHERE state IN ('delivered', 'opened', 'escalated');

@@ -33,6 +33,11 @@ pub(crate) struct After {
 }
 
 impl After {
+    /// After everything.
+    pub(crate) const fn end() -> Self {
+        Self { sort_ms: i64::MAX, id: String::new() }
+    }
+
     /// Before everything.
     pub(crate) const fn start() -> Self {
         Self { sort_ms: i64::MIN, id: String::new() }
@@ -201,6 +206,28 @@ pub(crate) async fn list(
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut query = sqlx::query(AssertSqlSafe(sql)).bind(after.sort_ms).bind(&after.id).bind(limit);
+    for bind in binds {
+        query = query.bind(bind);
+    }
+    query.fetch_all(conn).await?.iter().map(|row| record(row, false)).collect()
+}
+
+/// Notices that this reader may see, the latest bell first, from before this place on, without content.
+pub(crate) async fn recent(
+    conn: &mut AnyConnection,
+    view: &View,
+    before: &After,
+    limit: usize,
+) -> Result<Vec<Record>, StoreError> {
+    let Some((condition, binds)) = condition(view, 4) else { return Ok(Vec::new()) };
+    let sql = format!(
+        "SELECT {COLUMNS_OF_LIST} FROM education_notices
+         WHERE (sort_ms < $1 OR (sort_ms = $1 AND id < $2)) AND {condition}
+         ORDER BY sort_ms DESC, id DESC LIMIT $3"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut query =
+        sqlx::query(AssertSqlSafe(sql)).bind(before.sort_ms).bind(&before.id).bind(limit);
     for bind in binds {
         query = query.bind(bind);
     }

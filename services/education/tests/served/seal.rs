@@ -56,6 +56,7 @@ async fn before_the_roll_is_confirmed_a_notice_says_who_the_child_is_and_nothing
         date_of_birth: Some(jiff::civil::date(2018, 3, 4).into()),
         ..ChildIdentity::default()
     };
+    assert!(sealed.rule_ids.is_empty(), "they would tell what it is about");
     assert!(sealed.sealed && sealed.roll_confirmed_by.is_empty());
     assert!(sealed.content == Some(Content { child: Some(only), ..Content::default() }));
     let name = "notices/n1".to_owned();
@@ -73,6 +74,7 @@ async fn before_the_roll_is_confirmed_a_notice_says_who_the_child_is_and_nothing
     assert_eq!(confirmed.roll_confirmed_by, "mair");
     assert!(confirmed.roll_confirm_time.is_some());
     let open = hub.get(E1, "mair", "n1").await.unwrap();
+    assert_eq!(open.rule_ids, ["R01"]);
     assert!(open.content == Content::decode(release.content.as_slice()).ok(), "all of it");
 
     // A correction is about the same child.

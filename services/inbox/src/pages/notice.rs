@@ -8,6 +8,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse as _, Redirect, Response},
 };
+use jiff::Timestamp;
 use mash_education::InboxRefusal;
 use mash_proto::education::v1::{
     AcknowledgeNoticeRequest, ConfirmDeletionRequest, ConfirmRollRequest, Notice, NoticeState,
@@ -76,7 +77,7 @@ pub(crate) async fn show(
             0 => t.say("notice-history-none"),
             count => t.count("notice-history-item", count),
         });
-        history = others.iter().map(|listed| view::row(t, listed, now, false)).collect();
+        history = others.iter().map(|listed| view::row(t, listed, now, None)).collect();
     }
     let (state, colour) = view::state(t, &notice);
     let acknowledged = notice.state() == NoticeState::Acknowledged;
@@ -94,7 +95,12 @@ pub(crate) async fn show(
         colour,
         late: view::late(&notice, now),
         warnings: warnings(&visitor, &notice, school),
-        facts: facts(&hub, &visitor, &notice).await?,
+        // Her name is the heading.
+        facts: facts(&hub, &visitor, &notice, now)
+            .await?
+            .into_iter()
+            .filter(|fact| fact.term != t.say("notice-name"))
+            .collect(),
         sealed: notice.sealed && school && notice.content.is_some(),
         advice: content.and_then(|content| view::advice(t, content)).filter(|_| school),
         told: content.map(|content| view::told(t, content, now)).unwrap_or_default(),
@@ -160,7 +166,7 @@ fn warnings(visitor: &Visitor, notice: &Notice, school: bool) -> Vec<String> {
 }
 
 /// The name of a contact of the reader's organisation, or her id if she is no longer there.
-async fn named(hub: &Hub, session: &Session, id: &str) -> Result<String, Fault> {
+pub(super) async fn named(hub: &Hub, session: &Session, id: &str) -> Result<String, Fault> {
     let found = hub.education.person(&session.caller.organisation, id).await?;
     Ok(found.map_or_else(|| id.to_owned(), |person| person.contact.full_name))
 }
@@ -170,8 +176,9 @@ pub(super) async fn facts(
     hub: &Hub,
     visitor: &Visitor,
     notice: &Notice,
+    now: Timestamp,
 ) -> Result<Vec<Fact>, Fault> {
-    let (t, now, session) = (visitor.t, hub.clock.now(), visitor.session()?);
+    let (t, session) = (visitor.t, visitor.session()?);
     let mut facts = Facts::default();
     view::identity(t, notice.content.as_ref(), &mut facts);
     facts.add(t.say("notice-deliver-by"), view::bell(t, notice, now));
@@ -248,8 +255,9 @@ pub(crate) async fn print(
         page: Page::new(&visitor, title(&visitor, &notice)),
         href: view::href(&notice),
         advice: view::advice(visitor.t, content),
-        facts: facts(&hub, &visitor, &notice).await?,
-        told: view::told(visitor.t, content, hub.clock.now()),
+        // Paper is read on other days: no time is told without its day.
+        facts: facts(&hub, &visitor, &notice, Timestamp::MIN).await?,
+        told: view::told(visitor.t, content, Timestamp::MIN),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The list: what waits first, the earliest time first.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -14,18 +14,22 @@ use serde::Deserialize;
 use super::{
     Page,
     fault::Fault,
-    render,
+    notice, render,
     view::{self, Row},
 };
 use crate::{Hub, visitor::Visitor};
 
-const PAGE: i32 = 50;
+/// What waits, and what was dealt with, on one page.
+const WAITING: i32 = 100;
+const DONE: usize = 30;
 
-/// Where a page begins.
+/// Where a page begins: of what waits, or of what was dealt with.
 #[derive(Deserialize)]
-pub(crate) struct After {
+pub(crate) struct Place {
     #[serde(default)]
     after: String,
+    #[serde(default)]
+    before: String,
 }
 
 #[derive(Template)]
@@ -44,22 +48,42 @@ struct Notices {
 pub(crate) async fn list(
     State(hub): State<Arc<Hub>>,
     Extension(visitor): Extension<Visitor>,
-    Query(after): Query<After>,
+    Query(place): Query<Place>,
 ) -> Result<Response, Fault> {
     let session = visitor.session()?;
     let (t, now) = (visitor.t, hub.clock.now());
     let desk = !session.person.desks.is_empty();
-    let first = after.after.is_empty();
-    let request = ListNoticesRequest { page_size: PAGE, page_token: after.after, open_only: false };
-    let (listed, next) = hub.education.list(&session.caller, request).await?;
-    let (waiting, done): (Vec<_>, Vec<_>) =
-        listed.iter().partition(|listed| view::waits(&listed.notice));
-    let rows = |listed: Vec<&mash_education::Listed>| -> Vec<Row> {
-        listed.into_iter().map(|listed| view::row(t, listed, now, desk)).collect()
+    let first = place.after.is_empty() && place.before.is_empty();
+    // Everything that waits comes before anything that was dealt with, however much of that there is.
+    let (mut waiting, more) = if place.before.is_empty() {
+        let (page_size, open_only) = (WAITING, true);
+        let request = ListNoticesRequest { page_size, page_token: place.after.clone(), open_only };
+        hub.education.list(&session.caller, request).await?
+    } else {
+        (Vec::new(), String::new())
     };
-    let (waiting, mut done) = (rows(waiting), rows(done));
-    // What was dealt with is looked up by how recent it is.
-    done.reverse();
+    let (mut done, next) = if place.after.is_empty() {
+        hub.education.recent(&session.caller, &place.before, DONE).await?
+    } else {
+        (Vec::new(), String::new())
+    };
+    done.retain(|listed| !view::is_open(&listed.notice));
+    // Taken back, or corrected since: that waits for somebody too.
+    let (again, done): (Vec<_>, Vec<_>) =
+        done.into_iter().partition(|listed| view::waits(&listed.notice));
+    waiting.extend(again);
+    let mut officers = HashMap::new();
+    if desk {
+        for id in waiting.iter().chain(&done).map(|listed| &listed.notice.escalated_to) {
+            if !id.is_empty() && !officers.contains_key(id) {
+                officers.insert(id.clone(), notice::named(&hub, session, id).await?);
+            }
+        }
+    }
+    let officers = desk.then_some(&officers);
+    let row = |listed: &mash_education::Listed| view::row(t, listed, now, officers);
+    let (waiting, done): (Vec<Row>, Vec<Row>) =
+        (waiting.iter().map(row).collect(), done.iter().map(row).collect());
     let (title, count) =
         if desk { ("desk-title", "desk-waiting") } else { ("notices-title", "notices-waiting") };
     render(&Notices {
@@ -69,6 +93,10 @@ pub(crate) async fn list(
         waiting,
         done,
         first,
-        next: Some(next).filter(|next| !next.is_empty()),
+        next: match (more.as_str(), next.as_str()) {
+            ("", "") => None,
+            ("", before) => Some(format!("before={before}")),
+            (after, _) => Some(format!("after={after}")),
+        },
     })
 }

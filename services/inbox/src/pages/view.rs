@@ -1,5 +1,7 @@
 //! A notice in words, for the list, the page, the print and the download.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use mash_education::Listed;
 use mash_proto::{
@@ -65,6 +67,11 @@ pub(crate) fn state(t: Texts, notice: &Notice) -> (String, &'static str) {
     (t.say(&format!("state-{word}")), colour)
 }
 
+/// Whether nobody has dealt with it.
+pub(crate) fn is_open(notice: &Notice) -> bool {
+    matches!(notice.state(), NoticeState::Delivered | NoticeState::Opened | NoticeState::Escalated)
+}
+
 /// Whether it waits for somebody.
 pub(crate) fn waits(notice: &Notice) -> bool {
     match notice.state() {
@@ -92,18 +99,22 @@ pub(crate) fn bell(t: Texts, notice: &Notice, now: Timestamp) -> String {
     bell.map_or_else(|| t.say("notices-no-bell"), |bell| dates::moment(t, bell, now))
 }
 
-/// A notice in a list.
-pub(crate) fn row(t: Texts, listed: &Listed, now: Timestamp, desk: bool) -> Row {
+/// A notice in a list; a desk knows its officers by name.
+pub(crate) fn row(
+    t: Texts,
+    listed: &Listed,
+    now: Timestamp,
+    desk: Option<&HashMap<String, String>>,
+) -> Row {
     let Listed { notice, child } = listed;
     let received = instant(notice.receive_time.as_ref());
     let received = received.map(|at| dates::moment(t, at, now)).unwrap_or_default();
     let (state, colour) = state(t, notice);
     let mut facts = Facts::default();
-    if desk {
+    if let Some(officers) = desk {
         facts.add(t.say("desk-reason"), diversion(t, notice));
-        let owner = &notice.escalated_to;
-        let none = t.say("desk-owner-none");
-        facts.add(t.say("desk-owner"), if owner.is_empty() { none } else { owner.clone() });
+        let owner = officers.get(&notice.escalated_to).cloned();
+        facts.add(t.say("desk-owner"), owner.unwrap_or_else(|| t.say("desk-owner-none")));
         let clock = match instant(notice.deliver_by_time.as_ref()) {
             Some(bell) if bell <= now => {
                 t.arg("desk-clock-passed", "time", dates::moment(t, bell, now))
@@ -116,7 +127,9 @@ pub(crate) fn row(t: Texts, listed: &Listed, now: Timestamp, desk: bool) -> Row 
         facts.add(t.say("desk-school"), school);
     } else {
         facts.add(t.say("notices-deliver-by"), bell(t, notice, now));
-        facts.add(t.say("notices-received"), received.clone());
+        // Whoever is not named yet is known by when it came.
+        let came = child.as_ref().map(|_| received.clone());
+        facts.add(t.say("notices-received"), came.unwrap_or_default());
     }
     Row {
         href: href(notice),

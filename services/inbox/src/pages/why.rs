@@ -38,6 +38,10 @@ pub(crate) async fn show(
 ) -> Result<Response, Fault> {
     let (session, t) = (visitor.session()?, visitor.t);
     let notice = hub.education.get(&session.caller, &format!("notices/{id}")).await?;
+    // By which rules it came would tell what it is about.
+    if notice.sealed {
+        return Err(Fault::NotFound);
+    }
     let diverted = Some(view::diversion(t, &notice)).filter(|reason| !reason.is_empty());
     render(&Why {
         page: Page::new(&visitor, t.say("why-title")),

@@ -15,6 +15,7 @@ on_both_stores!(
     a_repeated_form_has_one_effect,
     downloads_hold_what_was_told_and_no_formula,
     what_was_shown_is_recorded,
+    what_waits_comes_before_years_of_what_was_dealt_with,
 );
 
 const SECRET_WORDS: &str = "the kitchen door was broken";
@@ -30,7 +31,7 @@ async fn what_police_say_opens_when_the_roll_is_confirmed(dialect: Dialect) {
     for word in [SECRET_WORDS, "SWP-1", "A123456789012"] {
         assert!(!sealed.body.contains(word), "{word} is sealed");
     }
-    for kept in ["/print", "/notice.csv", "/notice.json"] {
+    for kept in ["/why", "/print", "/notice.csv", "/notice.json"] {
         assert_eq!(browser.get(&format!("/notices/n-1{kept}")).await.status, 404, "{kept}");
     }
     let page = browser.submit(&sealed, "/notices/n-1/acknowledge", &[("revision", "1")]).await;
@@ -153,4 +154,35 @@ async fn what_was_shown_is_recorded(dialect: Dialect) {
         rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
     let row = |sealed| (SCHOOL.to_owned(), "mair".to_owned(), sealed);
     assert_eq!(rows, [row(0), row(1)], "who the child is, and then what was told");
+}
+
+async fn what_waits_comes_before_years_of_what_was_dealt_with(dialect: Dialect) {
+    let hub = Hub::start(dialect).await;
+    for number in 0..70 {
+        hub.notice(&format!("old-{number}"), ("Ann", "Example"), SECRET_WORDS).await;
+    }
+    let mut tx = hub.store.begin().await.unwrap();
+    sqlx::query(
+        "UPDATE education_notices SET state = 'acknowledged', acknowledged_by = 'mair', acknowledge_ms = 1,
+         acknowledged_revision = 1, roll_confirmed_by = 'mair', roll_confirm_ms = 1,
+         sort_ms = sort_ms - 100000000, deliver_by_ms = deliver_by_ms - 100000000",
+    )
+    .execute(tx.conn())
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    hub.notice("new", ("Carys", "Example"), SECRET_WORDS).await;
+    let mut browser = hub.signed_in(SCHOOL, "mair").await;
+    let page = browser.get("/notices").await.body;
+    assert!(page.contains("1 notice waits for you") && page.contains("/notices/new\""), "{page}");
+    let mut seen = page.matches("/notices/old-").count();
+    let mut next = page;
+    for _ in 0..10 {
+        let Some(to) = next.split("href=\"/notices?").nth(1) else { break };
+        let to = format!("/notices?{}", to.split('"').next().unwrap());
+        next = browser.get(&to).await.body;
+        assert!(!next.contains("/notices/new\""), "it is told once");
+        seen += next.matches("/notices/old-").count();
+    }
+    assert_eq!(seen, 70, "each is told once");
 }

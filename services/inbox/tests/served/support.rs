@@ -14,7 +14,7 @@ use mash_inbox::{Accounts, Inbox, Listening, MailSettings, Settings};
 use mash_proto::{
     convert::time_to_wire,
     disclosure::v1::{ChildIdentity, Content, DisclosureReleased, IncidentStub, Narrative},
-    education::v1::{Contact, ContactRole, Establishment},
+    education::v1::{Contact, ContactRole, Establishment, ListNoticesRequest},
     envelope::{Attributes, event_id, wrap},
 };
 use mash_store::{Dialect, Store, testing::TestDatabase};
@@ -196,7 +196,8 @@ impl Hub {
         let name = format!("notices/{id}");
         let arrived = async {
             let list = || async {
-                let all = self.education.inbox().list(&caller, Default::default()).await;
+                let request = ListNoticesRequest { page_size: 500, ..Default::default() };
+                let all = self.education.inbox().list(&caller, request).await;
                 all.unwrap().0.iter().any(|listed| listed.notice.name == name)
             };
             while !list().await {

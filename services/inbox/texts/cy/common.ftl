@@ -11,6 +11,7 @@ menu-contacts = Cysylltiadau
 menu-account = Eich cyfrif
 sign-out = Allgofnodi
 footer-synthetic = Dim ond y bobl y cyfeiriwyd hysbysiad atynt gaiff ei ddarllen. Cofnodir pob tro y caiff un ei agor.
+back-to-notice = Yn ôl i'r hysbysiad
 back-to-notices = Yn ôl i'r hysbysiadau
 page-title = { $title } – MASH Hub
 page-title-error = Gwall: { $title } – MASH Hub

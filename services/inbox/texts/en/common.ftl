@@ -11,6 +11,7 @@ menu-contacts = Contacts
 menu-account = Your account
 sign-out = Sign out
 footer-synthetic = Only the people a notice is addressed to may read it. Every time one is opened, that is recorded.
+back-to-notice = Back to the notice
 back-to-notices = Back to notices
 page-title = { $title } – MASH Hub
 page-title-error = Error: { $title } – MASH Hub
