@@ -1,24 +1,27 @@
 //! The consumer side: gives a handler every event once, in one transaction with its effects.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use prost::Message as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use mash_proto::event::v1::Envelope;
-use mash_store::{Store, StoreError, Tx, seen};
+use mash_store::{Dialect, Store, StoreError, Tx, seen};
 
 use crate::{
-    Bus, BusError, DEAD_LETTER_COMPONENT, Delivery, HandleError, IntakeError, Relay, Subscription,
-    backoff::Backoff,
+    Bus, BusError, DEAD_LETTER_COMPONENT, Delivery, GATHER, HandleError, IntakeError, Relay,
+    Subscription, backoff::Backoff,
 };
 
 mod poison;
 
 /// Messages per transaction.
 const BATCH: usize = 500;
+/// So many events are worth a transaction of their own.
+const LANE: usize = 100;
 /// How long an event is remembered: far longer than any bus delivers it again.
 const REMEMBER: Duration = Duration::from_secs(60 * 24 * 3600);
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
@@ -37,6 +40,21 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Who deals with the dead letters of this group.
     fn owner(&self) -> &'static str;
+
+    /// Whether an event is for this handler at all. What is not is passed over without being remembered: several readers
+    /// share a topic, and to remember for each what it never looks at would cost more than the work itself.
+    ///
+    /// An event of which nobody knows what it is concerns the handler, which refuses it.
+    fn concerns(&self, _event: &Envelope) -> bool {
+        true
+    }
+
+    /// Into how many transactions at once a batch may be split, by partition: what has one key stays together and in
+    /// order. More than one is worth it where a batch is much work and its keys have little in common; SQLite, which
+    /// has one writer, makes no use of it.
+    fn lanes(&self) -> usize {
+        1
+    }
 
     /// Takes in events that the group has not seen, in order. State and outgoing events are written in `tx`, which is
     /// committed afterwards; nothing may be done that cannot be rolled back.
@@ -142,22 +160,45 @@ impl Intake {
         failing: &mut bool,
         backoff: &mut Backoff,
     ) -> Result<(), BusError> {
+        let mut next = Instant::now();
         loop {
+            if !pause(next.saturating_duration_since(Instant::now()), shutdown).await {
+                return Ok(());
+            }
             let batch = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return Ok(()),
                 batch = subscription.next_batch(BATCH) => batch?,
             };
+            next = Instant::now() + if batch.len() < BATCH { GATHER } else { Duration::ZERO };
             if std::mem::take(failing) {
                 tracing::info!(group = self.handler.group(), "the intake reads again");
             }
             backoff.reset();
-            let arrivals: Vec<_> = batch.into_iter().map(poison::open).collect();
-            if !self.take_in(&arrivals, shutdown).await {
+            let lanes = self.split(batch);
+            let taken = lanes.iter().map(|lane| self.take_in(lane, shutdown));
+            if !join_all(taken).await.into_iter().all(|taken| taken) {
                 return Ok(());
             }
             subscription.commit().await?;
         }
+    }
+
+    /// A batch, opened, in as many lanes as the handler and the store can make use of. A key has the same partition in
+    /// every topic of a service, so that what belongs together meets in one lane.
+    fn split(&self, batch: Vec<Delivery>) -> Vec<Vec<Arrival>> {
+        let lanes = match self.store.dialect() {
+            Dialect::Sqlite => 1,
+            // A few events are not worth the statements of a second transaction.
+            Dialect::Postgres => self.handler.lanes().min(1 + batch.len() / LANE),
+        };
+        let mut split: BTreeMap<usize, Vec<Arrival>> = BTreeMap::new();
+        for delivery in batch {
+            let partition = usize::try_from(delivery.partition).unwrap_or_default();
+            let lane = partition % lanes.max(1);
+            split.entry(lane).or_default().push(poison::open(delivery));
+        }
+        split.into_values().collect()
     }
 
     /// Takes a batch in, however long the store is away. False means that the service stops first.
@@ -233,9 +274,16 @@ impl Intake {
 
     /// One transaction for all of them. Undecodable messages become dead letters in the same transaction.
     async fn together(&self, arrivals: &[Arrival]) -> Result<(), HandleError> {
+        let envelopes: Vec<_> = arrivals
+            .iter()
+            .filter_map(|arrival| arrival.content.as_ref().ok())
+            .filter(|event| self.handler.concerns(event))
+            .collect();
+        let readable = arrivals.iter().all(|arrival| arrival.content.is_ok());
+        if envelopes.is_empty() && readable {
+            return Ok(());
+        }
         let mut tx = self.store.begin().await?;
-        let envelopes: Vec<_> =
-            arrivals.iter().filter_map(|arrival| arrival.content.as_ref().ok()).collect();
         let ids: Vec<_> = envelopes.iter().map(|envelope| envelope.id.as_str()).collect();
         let fresh = seen::mark(&mut tx, self.handler.group(), &ids).await?;
         let events: Vec<Envelope> = envelopes
@@ -244,6 +292,10 @@ impl Intake {
             .filter(|(_, fresh)| *fresh)
             .map(|(event, _)| event.clone())
             .collect();
+        if events.is_empty() && readable {
+            // All of it was seen before, and nothing is to be written.
+            return Ok(tx.rollback().await?);
+        }
         if !events.is_empty() {
             self.handler.handle(&mut tx, &events).await?;
         }

@@ -17,6 +17,8 @@ mod kafka;
 mod redrive;
 mod relay;
 
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod topics;
 
 pub use bus::{Bus, BusMessage, Delivery, Subscription, connect};
@@ -27,3 +29,7 @@ pub use kafka::KafkaSettings;
 pub use redrive::{DEAD_LETTER_COMPONENT, redrive};
 pub use relay::Relay;
 pub use topics::TopicSpec;
+
+/// What comes within this time of one look is taken together in the next one: under load a transaction then carries many
+/// events instead of one, and what comes after a rest is looked at without delay.
+const GATHER: std::time::Duration = std::time::Duration::from_millis(40);

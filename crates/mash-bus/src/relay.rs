@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use mash_store::{Store, StoreError, leases, outbox};
 
-use crate::{Bus, BusError, BusMessage, backoff::Backoff};
+use crate::{Bus, BusError, BusMessage, GATHER, backoff::Backoff};
 
 mod guarded;
 
@@ -80,6 +80,7 @@ impl Relay {
         let mut backoff = Backoff::new();
         let mut failing = false;
         while !shutdown.is_cancelled() {
+            let begun = Instant::now();
             // What is committed from here on wakes us again, so nothing falls between the look and the wait.
             committed.clear();
             let outcome = tokio::select! {
@@ -117,6 +118,7 @@ impl Relay {
                 () = shutdown.cancelled() => break,
                 _ = committed.wait(pause) => (),
             }
+            sleep(GATHER.saturating_sub(begun.elapsed()), &shutdown).await;
         }
         self.release().await;
     }

@@ -15,6 +15,8 @@ mod limits;
 mod server;
 pub mod shutdown;
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tls;
 
 pub use self::{

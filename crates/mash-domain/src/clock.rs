@@ -213,7 +213,9 @@ impl Clock {
         // What was reached before the pause stays reached.
         if from < self.warn_at {
             let left = calendars.counted(from, self.warn_at, self.counting);
-            self.warn_at = calendars.after(at, left, self.counting).at;
+            // The end of one working day and the start of the next are the same moment of counted time: a pause never
+            // brings a warning forward from the one to the other.
+            self.warn_at = self.warn_at.max(calendars.after(at, left, self.counting).at);
         }
         let due = calendars.after(at, left, self.counting);
         self.due = due.at;

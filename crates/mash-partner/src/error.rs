@@ -34,6 +34,8 @@ pub const POISON: &str = "MASH-T012";
 pub const NOT_OURS: &str = "MASH-T013";
 /// Feedback on a referral that its recipient did not make.
 pub const NOT_THE_REFERRER: &str = "MASH-T014";
+/// A stored row cannot be read, and its clocks stand still.
+pub const UNREADABLE: &str = "MASH-T015";
 
 /// Not the name of a resource.
 pub const NAME: &str = "MASH-T020";

@@ -1,7 +1,9 @@
 //! Takes in what routing released or recalled for the organisations of a service.
 
+mod questions;
+
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mash_bus::{HandleError, Handler};
 use mash_domain::organisation::OrganisationId;
 use mash_proto::{
@@ -11,7 +13,10 @@ use mash_proto::{
     event::v1::Envelope,
     referral::v1::{ItemKind, ItemRecalled, ItemReleased},
 };
-use mash_store::{StoreError, Tx, outbox};
+use mash_store::{
+    StoreError, Tx,
+    outbox::{self, OutboxMessage},
+};
 use prost::Message as _;
 
 use crate::{
@@ -24,16 +29,12 @@ use crate::{
     prompts::{kinds, raise, settle},
     referrals::ENDED_BY_RECEIPT,
     store::{
-        Owner, disagreements,
-        enquiries::{self, EnquiryRow},
+        Owner, disagreements, enquiries,
         feedback::{self, FeedbackRow},
         invitations::{self, InvitationRow},
         referrals::{self, Progress, ReferralRow},
     },
 };
-
-/// How long a partner has for an answer when the question does not say.
-const USUAL_TIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// The consumer of items.
 pub(crate) struct Items(pub(crate) Partner);
@@ -52,18 +53,33 @@ impl Handler for Items {
         self.0.agency.component
     }
 
+    // Notices of incidents share the topic, and have a reader of their own; so have some kinds of items.
+    fn concerns(&self, event: &Envelope) -> bool {
+        let elsewhere = |item: ItemReleased| self.0.agency.elsewhere.contains(&item.kind());
+        envelope::is_of_referral(event)
+            && !(envelope::holds::<ItemReleased>(event)
+                && envelope::unwrap(event).is_ok_and(elsewhere))
+    }
+
+    // Cases have little in common, and a batch of them is much work.
+    fn lanes(&self) -> usize {
+        4
+    }
+
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
-        // Notices of incidents share the topic, and have a reader of their own.
-        for event in events.iter().filter(|event| envelope::is_of_referral(event)) {
+        let mut taking = Taking::default();
+        for event in events {
             if envelope::holds::<ItemReleased>(event) {
                 let item = envelope::unwrap(event).map_err(|_| UNREADABLE)?;
-                self.0.take(tx, event, item).await?;
+                self.0.take(tx, &mut taking, event, item).await?;
             } else if envelope::holds::<ItemRecalled>(event) {
                 let recall = envelope::unwrap(event).map_err(|_| UNREADABLE)?;
-                self.0.recall(tx, event, recall).await?;
+                self.0.take_questions(tx, &mut taking).await?;
+                self.0.recall(tx, &mut taking, event, recall).await?;
             }
         }
-        Ok(())
+        self.0.take_questions(tx, &mut taking).await?;
+        Ok(outbox::enqueue(tx, self.0.agency.component, &taking.receipts).await?)
     }
 }
 
@@ -81,6 +97,15 @@ enum Taken {
     Read,
 }
 
+/// What a batch has gathered and not written yet.
+#[derive(Default)]
+struct Taking<'a> {
+    /// Questions that follow one another, no two of one item. Most of what comes is questions, and they are written
+    /// together.
+    questions: Vec<(&'a Envelope, Arrival)>,
+    receipts: Vec<OutboxMessage>,
+}
+
 /// An item that was checked.
 struct Arrival {
     item: ItemReleased,
@@ -93,16 +118,14 @@ struct Arrival {
 }
 
 impl Partner {
-    async fn take(
+    async fn take<'a>(
         &self,
         tx: &mut Tx,
-        event: &Envelope,
+        taking: &mut Taking<'a>,
+        event: &'a Envelope,
         item: ItemReleased,
     ) -> Result<(), HandleError> {
         let kind = ItemKind::try_from(item.kind).map_err(|_| UNREADABLE)?;
-        if self.agency.elsewhere.contains(&kind) {
-            return Ok(());
-        }
         let recipient = self.recipient(item.recipient.clone())?;
         let from = item.from.clone().map(OrganisationId::try_from);
         // What routing says by itself comes from nobody else.
@@ -122,8 +145,15 @@ impl Partner {
             now: self.clock.now(),
             item,
         };
+        let again = |(_, earlier): &(_, Arrival)| earlier.item.item_id == arrival.item.item_id;
+        if kind != ItemKind::Enquiry || taking.questions.iter().any(again) {
+            self.take_questions(tx, taking).await?;
+        }
         let taken = match kind {
-            ItemKind::Enquiry => self.take_enquiry(tx, &arrival).await?,
+            ItemKind::Enquiry => {
+                taking.questions.push((event, arrival));
+                return Ok(());
+            }
             ItemKind::Invitation => self.take_invitation(tx, &arrival).await?,
             ItemKind::Feedback => self.take_feedback(tx, &arrival).await?,
             ItemKind::NonDelivery => self.take_non_delivery(tx, &arrival).await?,
@@ -136,10 +166,10 @@ impl Partner {
             | ItemKind::Lookup => return Err(REFUSED),
         };
         if taken != Taken::No {
-            self.acknowledge(tx, event, &arrival, ReceiptKind::Delivered).await?;
+            taking.receipts.push(self.receipt(event, &arrival, ReceiptKind::Delivered));
         }
         if taken == Taken::Read {
-            self.acknowledge(tx, event, &arrival, ReceiptKind::Acknowledged).await?;
+            taking.receipts.push(self.receipt(event, &arrival, ReceiptKind::Acknowledged));
         }
         Ok(())
     }
@@ -153,13 +183,7 @@ impl Partner {
         if self.agency.kinds.contains(&recipient.kind()) { Ok(recipient) } else { Err(REFUSED) }
     }
 
-    async fn acknowledge(
-        &self,
-        tx: &mut Tx,
-        event: &Envelope,
-        arrival: &Arrival,
-        kind: ReceiptKind,
-    ) -> Result<(), StoreError> {
+    fn receipt(&self, event: &Envelope, arrival: &Arrival, kind: ReceiptKind) -> OutboxMessage {
         let what = Received {
             release_id: &arrival.item.release_id,
             item_id: &arrival.item.item_id,
@@ -169,46 +193,7 @@ impl Partner {
         };
         let done =
             Done { kind, practitioner: "", reason: "", now: arrival.now, cause: Some(event) };
-        outbox::enqueue(tx, self.agency.component, &[receipt(&self.agency, &what, &done)]).await
-    }
-
-    async fn take_enquiry(&self, tx: &mut Tx, arrival: &Arrival) -> Result<Taken, HandleError> {
-        let Arrival { item, organisation, now, .. } = arrival;
-        let owner = self.owner(organisation);
-        let known = enquiries::lock(tx, owner, &item.item_id).await?;
-        if known.as_ref().is_some_and(|known| arrival.revision <= known.revision) {
-            return Ok(Taken::No); // Old news, or a repeat of what was recalled since.
-        }
-        let asked = arrival.content.question.as_ref().and_then(|question| question.due_time);
-        let asked = asked.and_then(|time| time_from_wire(&time).ok());
-        let usual = now.saturating_add(USUAL_TIME).unwrap_or(*now);
-        let known = known.as_ref();
-        let due = asked.or_else(|| known.map(|known| known.due)).unwrap_or(usual);
-        let answered = known.map_or(0, |known| known.answered);
-        let row = EnquiryRow {
-            seq: 0,
-            organisation: organisation.clone(),
-            item_id: item.item_id.clone(),
-            release_id: item.release_id.clone(),
-            case_id: item.case_id.clone(),
-            from: arrival.from.clone(),
-            revision: arrival.revision,
-            answered,
-            refused: known.is_some_and(|known| known.refused),
-            closed: None,
-            content: item.content.clone(),
-            rule_ids: item.rule_ids.clone(),
-            reference: item.reference.clone(),
-            received: known.map_or(*now, |known| known.received),
-            due,
-            next: (answered == 0).then_some(due),
-        };
-        enquiries::put(tx, owner.agency, &row).await?;
-        if answered == 0 {
-            let subject = format!("enquiries/{}", item.item_id);
-            raise(tx, owner, (&subject, kinds::ANSWER_ENQUIRY), ("", *now, Some(due))).await?;
-        }
-        Ok(Taken::Yes)
+        receipt(&self.agency, &what, &done)
     }
 
     async fn take_invitation(&self, tx: &mut Tx, arrival: &Arrival) -> Result<Taken, HandleError> {
@@ -345,6 +330,7 @@ impl Partner {
     async fn recall(
         &self,
         tx: &mut Tx,
+        taking: &mut Taking<'_>,
         event: &Envelope,
         recall: ItemRecalled,
     ) -> Result<(), HandleError> {
@@ -390,8 +376,8 @@ impl Partner {
             now,
             cause: Some(event),
         };
-        let message = receipt(&self.agency, &what, &done);
-        Ok(outbox::enqueue(tx, self.agency.component, &[message]).await?)
+        taking.receipts.push(receipt(&self.agency, &what, &done));
+        Ok(())
     }
 }
 

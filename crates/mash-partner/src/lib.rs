@@ -40,6 +40,7 @@ mod prompts;
 mod referrals;
 mod store;
 mod tick;
+mod unreadable;
 
 use std::sync::Arc;
 
@@ -60,12 +61,13 @@ pub use enquiries::{Answer, NoAnswer};
 pub use error::{
     ANSWERED, CANCELLED, DISAGREEMENT, INVALID, NAME, NO_ANSWER, NO_REASON, NOT_OURS,
     NOT_TELEPHONED, NOT_THE_REFERRER, NOTHING_DECIDED, PAGE, POISON, PartnerError, REFERENCE,
-    REFERENCE_USED, REQUEST_ID, REQUEST_ID_REUSED, STALE, STORE, WITHDRAWN, WORD,
+    REFERENCE_USED, REQUEST_ID, REQUEST_ID_REUSED, STALE, STORE, UNREADABLE, WITHDRAWN, WORD,
 };
 pub use invitations::Attendance;
 pub use names::{Page, case_of, id_of};
 pub use prompts::kinds as prompt_kinds;
 pub use referrals::{Submission, reference_fault};
+pub use unreadable::{LEFT_ALONE, tell_unreadable};
 
 /// A service that works with hubs: what keeps its rows, its events and its consumers apart from those of the others.
 #[derive(Clone, Copy)]

@@ -31,6 +31,8 @@ pub mod kinds {
     pub const ANSWER_OVERDUE: &str = "answer-overdue";
     /// An invitation waits for its answer.
     pub const ANSWER_INVITATION: &str = "answer-invitation";
+    /// What is stored of it cannot be read, and its clocks stand still until it is mended.
+    pub const UNREADABLE: &str = "unreadable";
 }
 
 impl Partner {
@@ -157,18 +159,25 @@ fn to_wire(row: &PromptRow) -> wire::Prompt {
 pub(crate) async fn raise(
     tx: &mut Tx,
     owner: Owner<'_>,
+    what: (&str, &str),
+    told: (&str, Timestamp, Option<Timestamp>),
+) -> Result<(), StoreError> {
+    prompts::raise(tx, owner.agency, &[(owner.organisation, prompt(what, told))]).await
+}
+
+/// A prompt for this person.
+pub(crate) fn prompt(
     (subject, kind): (&str, &str),
     (person, now, due): (&str, Timestamp, Option<Timestamp>),
-) -> Result<(), StoreError> {
-    let row = PromptRow {
+) -> PromptRow {
+    PromptRow {
         seq: 0,
         subject: subject.to_owned(),
         kind: kind.to_owned(),
         practitioner: person.to_owned(),
         raised: now,
         due,
-    };
-    prompts::raise(tx, owner, &row).await
+    }
 }
 
 /// Closes a prompt, for what it asked was done.

@@ -1,10 +1,11 @@
 //! One look at what is due. Nothing is kept in memory, so clocks survive restarts.
 
+use jiff::Timestamp;
 use mash_domain::clock::Ring;
 use mash_store::{StoreError, Tx};
 
 use crate::{
-    Partner,
+    LEFT_ALONE, Partner,
     prompts::{self, kinds},
     store::{Owner, clocks, enquiries},
 };
@@ -12,33 +13,102 @@ use crate::{
 /// How many subjects one transaction looks at.
 const BATCH: usize = 200;
 
+/// What has something to say by now.
+struct Due {
+    organisation: String,
+    what: What,
+}
+
+enum What {
+    /// Clocks of this subject.
+    Clocks(String),
+    /// The question of this item.
+    Enquiry(String),
+}
+
 impl Partner {
-    /// Raises the prompts of every clock that rings by now.
+    /// Raises the prompts of every clock that rings by now. What cannot be read is told and left alone for a while.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the store fails; what was done is committed, and the next look goes on.
     pub async fn tick(&self) -> Result<(), StoreError> {
-        let now_ms = self.clock.now().as_millisecond();
+        let now = self.clock.now();
         loop {
             // Most looks find nothing, and need not queue for the writer.
-            let agency = self.agency.component;
-            let mut conn = self.store.read().await?;
-            let rings = clocks::due(&mut conn, agency, now_ms, BATCH).await?;
-            let late = enquiries::due(&mut conn, agency, now_ms, BATCH).await?;
-            drop(conn);
-            if rings.is_empty() && late.is_empty() {
+            let due = self.due(now).await?;
+            if due.is_empty() {
                 return Ok(());
             }
-            let mut tx = self.store.begin().await?;
-            for (organisation, subject) in &rings {
-                self.ring(&mut tx, self.owner(organisation), subject).await?;
+            match self.ring_all(&due).await {
+                Err(error) if !error.is_transient() => self.ring_each(&due, now).await?,
+                outcome => outcome?,
             }
-            for (organisation, item_id) in &late {
-                self.remind(&mut tx, self.owner(organisation), item_id).await?;
-            }
-            tx.commit().await?;
         }
+    }
+
+    async fn due(&self, now: Timestamp) -> Result<Vec<Due>, StoreError> {
+        let (agency, now_ms) = (self.agency.component, now.as_millisecond());
+        let mut conn = self.store.read().await?;
+        let rings = clocks::due(&mut conn, agency, now_ms, BATCH).await?;
+        let late = enquiries::due(&mut conn, agency, now_ms, BATCH).await?;
+        let rings = rings
+            .into_iter()
+            .map(|(organisation, id)| Due { organisation, what: What::Clocks(id) });
+        let late = late
+            .into_iter()
+            .map(|(organisation, id)| Due { organisation, what: What::Enquiry(id) });
+        Ok(rings.chain(late).collect())
+    }
+
+    async fn ring_all(&self, due: &[Due]) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        for Due { organisation, what } in due {
+            let owner = self.owner(organisation);
+            match what {
+                What::Clocks(subject) => self.ring(&mut tx, owner, subject).await?,
+                What::Enquiry(item_id) => self.remind(&mut tx, owner, item_id).await?,
+            }
+        }
+        tx.commit().await
+    }
+
+    /// One of them stands in the way of the others: each by itself.
+    async fn ring_each(&self, due: &[Due], now: Timestamp) -> Result<(), StoreError> {
+        for one in due {
+            match self.ring_all(std::slice::from_ref(one)).await {
+                Err(error) if !error.is_transient() => self.leave_alone(one, &error, now).await?,
+                outcome => outcome?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn leave_alone(
+        &self,
+        due: &Due,
+        error: &StoreError,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Ok(until) = now.checked_add(LEFT_ALONE) else { return Ok(()) };
+        let until = (now.as_millisecond(), until.as_millisecond());
+        let owner = self.owner(&due.organisation);
+        let mut tx = self.store.begin().await?;
+        let (put_off, subject) = match &due.what {
+            What::Clocks(subject) => {
+                (clocks::put_off(&mut tx, owner, subject, until).await?, subject.clone())
+            }
+            What::Enquiry(item_id) => {
+                let put_off = enquiries::put_off(&mut tx, owner, item_id, until).await?;
+                (put_off, format!("enquiries/{item_id}"))
+            }
+        };
+        // Another replica may have been faster: then it is told already.
+        if put_off {
+            let whose = (due.organisation.as_str(), subject.as_str());
+            self.report_unreadable(&mut tx, whose, error).await?;
+        }
+        tx.commit().await
     }
 
     async fn ring(&self, tx: &mut Tx, owner: Owner<'_>, subject: &str) -> Result<(), StoreError> {

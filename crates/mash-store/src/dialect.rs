@@ -56,6 +56,14 @@ impl Dialect {
         }
     }
 
+    /// Ends a `SELECT` whose rows this transaction is going to change.
+    pub(crate) fn update_lock(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+
     /// Ends a `SELECT` whose rows nobody may change before this transaction ends. SQLite has one writer anyway.
     pub(crate) fn share_lock(self) -> &'static str {
         match self {
@@ -119,6 +127,10 @@ async fn sqlite_pools(url: &str) -> Result<Pools, StoreError> {
 }
 
 async fn postgres_pools(url: &str) -> Result<Pools, StoreError> {
+    // All services of a process share the pool. With the driver's usual hundred they would push one another's prepared
+    // statements out, and have them parsed and planned again and again.
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let url = &format!("{url}{separator}statement-cache-capacity=1000");
     // Two pools, so that a task that reads while it holds a transaction cannot starve itself.
     let options = || {
         AnyPoolOptions::new()

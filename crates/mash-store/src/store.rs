@@ -189,6 +189,13 @@ impl Tx {
         Ok(self.transaction.rollback().await?)
     }
 
+    /// What ends a `SELECT` so that nobody else changes its rows until the transaction ends. SQLite needs nothing: it has
+    /// one writer, and that is this transaction.
+    #[must_use]
+    pub fn for_update(&self) -> &'static str {
+        self.dialect().update_lock()
+    }
+
     /// Whether this transaction writes through the connections of that store.
     #[must_use]
     pub fn is_of(&self, store: &Store) -> bool {

@@ -104,10 +104,14 @@ impl Handler for Receipts {
         "delivery"
     }
 
+    // What this service said itself it has written into its tables already.
+    fn concerns(&self, event: &Envelope) -> bool {
+        event.source != SOURCE && !matches!(read(event), Ok(None))
+    }
+
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
         let mut settled = Vec::new();
-        // What this service said itself it has written into its tables already.
-        for event in events.iter().filter(|event| event.source != SOURCE) {
+        for event in events {
             settled.extend(read(event)?);
         }
         if settled.is_empty() {

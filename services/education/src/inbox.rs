@@ -100,7 +100,7 @@ impl EducationInbox {
         organisation: &OrganisationId,
         practitioner: &str,
     ) -> Result<Option<Person>, InboxRefusal> {
-        Ok(person(&self.0.store, organisation, practitioner).await.map_err(Refusal::from)?)
+        Ok(find_person(&self.0.store, organisation, practitioner).await.map_err(Refusal::from)?)
     }
 
     /// A page of the notices that the caller may see, the earliest deliver-by time first. Of those that are unsealed it
@@ -115,11 +115,12 @@ impl EducationInbox {
         request: wire::ListNoticesRequest,
     ) -> Result<(Vec<Listed>, String), InboxRefusal> {
         let answer = self.0.list_notices(caller, request).await?;
-        let listed = named(&self.0, caller, answer.notices).await?;
+        let listed = named(&self.0, caller, answer.notices, |_| true).await?;
         Ok((listed, answer.next_page_token))
     }
 
-    /// As [`EducationInbox::list`], of every state and the latest first, from a place on that the page before told.
+    /// As [`EducationInbox::list`], of those that nobody is awaited for and the latest first, from a place on that the page
+    /// before told. A page looks at `size` notices and has fewer where some of those are open.
     ///
     /// # Errors
     ///
@@ -130,8 +131,9 @@ impl EducationInbox {
         page_token: &str,
         size: usize,
     ) -> Result<(Vec<Listed>, String), InboxRefusal> {
-        let (notices, next) = self.0.recent_notices(caller, page_token, size).await?;
-        Ok((named(&self.0, caller, notices).await?, next))
+        let (mut notices, next) = self.0.recent_notices(caller, page_token, size).await?;
+        notices.retain(|notice| !is_open(notice));
+        Ok((named(&self.0, caller, notices, |_| true).await?, next))
     }
 
     /// One notice with what may be shown of it; that it was opened is recorded.
@@ -161,11 +163,7 @@ impl EducationInbox {
         }
         let (listed, _) = self.0.recent_notices(caller, "", HISTORY).await?;
         let others = listed.into_iter().filter(|it| it.name != notice.name).collect();
-        let named = named(&self.0, caller, others).await?;
-        Ok(named
-            .into_iter()
-            .filter(|it| it.child.as_ref().is_some_and(|it| same(it, &child)))
-            .collect())
+        Ok(named(&self.0, caller, others, |other| other.is_some_and(|it| same(it, &child))).await?)
     }
 
     /// The child is on the roll.
@@ -286,14 +284,6 @@ pub async fn find_person(
     organisation: &OrganisationId,
     practitioner: &str,
 ) -> Result<Option<Person>, StoreError> {
-    person(store, organisation, practitioner).await
-}
-
-async fn person(
-    store: &Store,
-    organisation: &OrganisationId,
-    practitioner: &str,
-) -> Result<Option<Person>, StoreError> {
     let mut conn = store.read().await?;
     match organisation.kind() {
         OrganisationKind::School => {
@@ -330,11 +320,13 @@ async fn person(
     }
 }
 
-/// Puts the child to each notice that is unsealed and whose content the caller was told.
+/// Puts the child to each notice that is unsealed and whose content the caller was told. Of these it keeps what is going
+/// to be shown, by the child; only that is recorded as shown.
 async fn named(
     service: &Service,
     caller: &Caller,
     listed: Vec<wire::Notice>,
+    keep: impl Fn(Option<&ChildIdentity>) -> bool,
 ) -> Result<Vec<Listed>, Refusal> {
     let mut conn = service.store.read().await?;
     let view = Service::view(&mut conn, caller).await?;
@@ -344,16 +336,19 @@ async fn named(
             notice.state(),
             wire::NoticeState::Unspecified | wire::NoticeState::Delivered
         );
-        let mut child = None;
+        let (mut child, mut told) = (None, None);
         if opened && !notice.sealed {
             let id = notice.name.trim_start_matches("notices/");
             let record = notices::visible(&mut conn, &view, id).await?;
             if let Some(record) = record.filter(|record| view.was_told(record)) {
                 child = record.to_wire_with_content().content.and_then(|content| content.child);
-                shown.extend(child.is_some().then_some(record));
+                told = child.is_some().then_some(record);
             }
         }
-        found.push(Listed { notice, child });
+        if keep(child.as_ref()) {
+            shown.extend(told);
+            found.push(Listed { notice, child });
+        }
     }
     drop(conn);
     if !shown.is_empty() {
@@ -366,6 +361,13 @@ async fn named(
         tx.commit().await?;
     }
     Ok(found)
+}
+
+/// Whether nobody has dealt with it.
+#[must_use]
+pub fn is_open(notice: &wire::Notice) -> bool {
+    use wire::NoticeState as S;
+    matches!(notice.state(), S::Delivered | S::Opened | S::Escalated)
 }
 
 /// The same child, by what a school knows of her.

@@ -56,9 +56,13 @@ impl Handler for NoticeIntake {
         "education"
     }
 
+    // What is said of referrals travels on the same topic, and has a reader of its own.
+    fn concerns(&self, event: &Envelope) -> bool {
+        !envelope::is_of_referral(event)
+    }
+
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
-        let notices = events.iter().filter(|event| !envelope::is_of_referral(event));
-        let arrivals = notices.map(Arrival::read).collect::<Option<Vec<_>>>();
+        let arrivals = events.iter().map(Arrival::read).collect::<Option<Vec<_>>>();
         let Some(arrivals) = arrivals else { return Err(HandleError::Poison { code: UNUSABLE }) };
         let mut batch = Batch::load(tx, &arrivals, self.0.clock.now()).await?;
         for arrival in arrivals {
@@ -73,8 +77,7 @@ impl Handler for NoticeIntake {
         if self.0.watch.nobody() {
             return;
         }
-        let notices = events.iter().filter(|event| !envelope::is_of_referral(event));
-        for arrival in notices.filter_map(Arrival::read) {
+        for arrival in events.iter().filter_map(Arrival::read) {
             self.0.watch.tell(Changed {
                 id: arrival.id,
                 recipient: arrival.recipient.to_string(),

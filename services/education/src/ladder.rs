@@ -15,6 +15,7 @@ use mash_domain::{
     ladder::{Ladder, Next, Outcome, Span, Step, Taken},
     notice::Command,
 };
+use mash_partner::{LEFT_ALONE, Partner, prompt_kinds};
 use mash_proto::disclosure::v1::Desk;
 use mash_store::{StoreError, Tx};
 
@@ -46,12 +47,19 @@ struct Climbed {
     jobs: Vec<Job>,
 }
 
+impl Climbed {
+    fn take(&mut self, other: Self) {
+        self.escalated.extend(other.escalated);
+        self.jobs.extend(other.jobs);
+    }
+}
+
 impl Service {
     /// Climbs as far as it goes now and sends what is to be sent, and tells how many notices went up to a desk.
-    pub(crate) async fn sweep(&self) -> usize {
+    pub(crate) async fn sweep(&self, partner: &Partner) -> usize {
         let mut total = 0;
         loop {
-            let Climbed { escalated, jobs } = self.climb().await;
+            let Climbed { escalated, jobs } = self.climb(partner).await;
             total += escalated.len();
             if jobs.is_empty() {
                 return total;
@@ -64,8 +72,8 @@ impl Service {
 
     /// Climbs as far as it goes now. What is to be sent is sent beside it, the earliest bell first, so that no mail server
     /// that is slow holds up a desk.
-    pub(crate) async fn look(self: &std::sync::Arc<Self>) {
-        let jobs = self.climb().await.jobs;
+    pub(crate) async fn look(self: &std::sync::Arc<Self>, partner: &Partner) {
+        let jobs = self.climb(partner).await.jobs;
         if jobs.is_empty() {
             return;
         }
@@ -83,16 +91,13 @@ impl Service {
         });
     }
 
-    /// A fault ends this round; the next one goes on.
-    async fn climb(&self) -> Climbed {
+    /// A fault of the store ends this round; the next one goes on.
+    async fn climb(&self, partner: &Partner) -> Climbed {
         let mut all = Climbed::default();
         loop {
-            match self.climb_batch().await {
-                Ok(None) => return all,
-                Ok(Some(Climbed { escalated, jobs })) => {
-                    all.escalated.extend(escalated);
-                    all.jobs.extend(jobs);
-                }
+            match self.climb_batch(partner, &mut all).await {
+                Ok(false) => return all,
+                Ok(true) => (),
                 Err(error) => {
                     let error: &dyn std::error::Error = &error;
                     tracing::error!(
@@ -105,20 +110,72 @@ impl Service {
         }
     }
 
-    async fn climb_batch(&self) -> Result<Option<Climbed>, Refusal> {
+    /// Whether there was something to look at.
+    async fn climb_batch(&self, partner: &Partner, all: &mut Climbed) -> Result<bool, StoreError> {
         let now = self.clock.now();
         // Most rounds find nothing, and need not queue for the writer.
-        if ladder::due(&mut *self.store.read().await?, now, 1).await?.is_empty() {
-            return Ok(None);
+        let found = ladder::due(&mut *self.store.read().await?, now, BATCH).await?;
+        if found.is_empty() {
+            return Ok(false);
         }
+        match self.climb_all(&found, now).await.map_err(store) {
+            Err(error) if !error.is_transient() => {
+                self.climb_each(partner, &found, now, all).await?;
+            }
+            outcome => all.take(outcome?),
+        }
+        Ok(true)
+    }
+
+    /// One of them stands in the way of the others: each by itself, and what cannot be read is told and left alone.
+    async fn climb_each(
+        &self,
+        partner: &Partner,
+        found: &[String],
+        now: Timestamp,
+        all: &mut Climbed,
+    ) -> Result<(), StoreError> {
+        for id in found {
+            match self.climb_all(std::slice::from_ref(id), now).await.map_err(store) {
+                Err(error) if !error.is_transient() => {
+                    self.leave_alone(partner, id, (&error, now)).await?;
+                }
+                outcome => all.take(outcome?),
+            }
+        }
+        Ok(())
+    }
+
+    async fn leave_alone(
+        &self,
+        partner: &Partner,
+        id: &str,
+        (error, now): (&StoreError, Timestamp),
+    ) -> Result<(), StoreError> {
+        let until = now.checked_add(LEFT_ALONE).unwrap_or(Timestamp::MAX);
         let mut tx = self.store.begin().await?;
-        let found = ladder::due(tx.conn(), now, BATCH).await?;
+        // Another replica may have been faster: then it is told already.
+        if let Some(recipient) = ladder::put_off(&mut tx, id, (now, until)).await? {
+            let subject = format!("notices/{id}");
+            partner.report_unreadable(&mut tx, (&recipient, &subject), error).await?;
+            // It may have to go up, so whoever it would go to is asked as well.
+            let code = recipient.split_once('/').map_or("", |(_, code)| code);
+            let authority = format!("authority/{}", code.chars().take(3).collect::<String>());
+            let prompt = (authority.as_str(), subject.as_str(), prompt_kinds::UNREADABLE);
+            partner.prompt_person(&mut tx, prompt, ("", None)).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Looks at these, whatever another process has done with them since they were found.
+    async fn climb_all(&self, found: &[String], now: Timestamp) -> Result<Climbed, Refusal> {
+        let mut tx = self.store.begin().await?;
         let mut ids: Vec<&str> = found.iter().map(String::as_str).collect();
         ids.sort_unstable();
         let mut records = notices::lock(&mut tx, &ids).await?;
         let mut climbed = ladder::climbed(tx.conn(), &records.values().collect::<Vec<_>>()).await?;
         let (mut world, mut done) = (World::new(now), Climbed::default());
-        for id in &found {
+        for id in found {
             let Some(record) = records.remove(id) else { continue };
             let nudges = climbed.remove(id).unwrap_or_default();
             self.climb_one(&mut tx, record, nudges, &mut world, &mut done).await?;
@@ -133,7 +190,7 @@ impl Service {
             );
             self.changed(record);
         }
-        Ok(Some(done))
+        Ok(done)
     }
 
     async fn climb_one(
@@ -336,4 +393,12 @@ fn claim(record: &Record, nudge: &Nudge) -> Claim {
 
 fn end_of(nudge: &Nudge) -> Timestamp {
     nudge.claimed.checked_add(CLAIM).unwrap_or(Timestamp::MAX)
+}
+
+/// Only the store can fail here: what waits may climb. A row that does not is as good as broken.
+fn store(refusal: Refusal) -> StoreError {
+    if let Refusal::Store(error) = refusal {
+        return error;
+    }
+    StoreError::Corrupt("a notice that waits and cannot climb")
 }

@@ -45,10 +45,11 @@ use crate::{intake::NoticeIntake, referrals::Referrals, watch::Watch};
 
 pub use crate::{
     grpc::{DirectoryApi, NoticeApi, RollApi},
-    inbox::{EducationInbox, InboxRefusal, Listed, Person, find_person},
+    inbox::{EducationInbox, InboxRefusal, Listed, Person, find_person, is_open},
     ladder::{Channels, OutageLetter},
     outlook::Outlook,
     referrals::ReferralApi,
+    support::SUPPORT_CODES,
 };
 
 /// The name of this service's outbox and tables.
@@ -214,7 +215,7 @@ impl Education {
     ///
     /// [`StoreError`] if the store fails; what was done is committed, and the next look goes on.
     pub async fn tick(&self) -> Result<(), StoreError> {
-        self.0.look().await;
+        self.0.look(&self.1.partner).await;
         self.1.partner.tick().await
     }
 
@@ -246,6 +247,6 @@ impl Education {
     /// Takes every notice as far up its ladder as it goes now, by the injected clock, and waits for what is sent. Returns
     /// how many went up to a desk.
     pub async fn sweep(&self) -> usize {
-        self.0.sweep().await
+        self.0.sweep(&self.1.partner).await
     }
 }

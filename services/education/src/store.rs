@@ -25,8 +25,13 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 3,
+        name: "notices that are left alone for a while",
+        sql: include_str!("store/0003_left_alone.sql"),
+    },
+    Migration {
+        version: 4,
         name: "the ladder: looks, nudges, why late",
-        sql: include_str!("store/0003_ladder.sql"),
+        sql: include_str!("store/0004_ladder.sql"),
     },
 ];
 

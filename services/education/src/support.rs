@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What can have been done.
-pub(crate) const CODES: [&str; 6] =
+pub const SUPPORT_CODES: [&str; 6] =
     ["talked", "checked-in", "adjusted", "told-staff", "referred", "other"];
 const NOTE_CHARACTERS: usize = 2_000;
 
@@ -77,7 +77,7 @@ fn check(request: &wire::RecordSupportRequest) -> Result<(), Refusal> {
         faults.push(Violation::new("support_codes", "MASH-E033", "at most 10"));
     }
     for (index, code) in codes.iter().take(10).enumerate() {
-        if !CODES.contains(&code.as_str()) {
+        if !SUPPORT_CODES.contains(&code.as_str()) {
             let field = format!("support_codes[{index}]");
             let known = "`talked`, `checked-in`, `adjusted`, `told-staff`, `referred` or `other`";
             faults.push(Violation::new(field, "MASH-E016", known));

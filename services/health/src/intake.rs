@@ -41,6 +41,15 @@ impl Handler for HealthIntake {
         COMPONENT
     }
 
+    // Items have a reader of their own, but for what is told of protected children.
+    fn concerns(&self, event: &Envelope) -> bool {
+        let of_protection = |item: ItemReleased| item.kind() == ItemKind::ProtectionStatus;
+        if envelope::holds::<ItemReleased>(event) {
+            return envelope::unwrap(event).map_or(true, of_protection);
+        }
+        !envelope::holds::<ConsentStopped>(event)
+    }
+
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
         for event in events {
             self.0.take(tx, event).await?;
@@ -53,16 +62,13 @@ impl Service {
     async fn take(&self, tx: &mut Tx, event: &Envelope) -> Result<(), HandleError> {
         if envelope::holds::<ItemReleased>(event) {
             let item: ItemReleased = envelope::unwrap(event).map_err(|_| UNREADABLE)?;
-            if item.kind() == ItemKind::ProtectionStatus {
-                return self.take_protection(tx, event, item).await;
-            }
-            return Ok(());
+            return self.take_protection(tx, event, item).await;
         }
         if envelope::holds::<ItemRecalled>(event) {
             let recall: ItemRecalled = envelope::unwrap(event).map_err(|_| UNREADABLE)?;
             return self.recall_protection(tx, event, recall).await;
         }
-        if envelope::is_of_referral(event) || envelope::holds::<ConsentStopped>(event) {
+        if envelope::is_of_referral(event) {
             return Ok(());
         }
         if envelope::holds::<DisclosureReleased>(event) {

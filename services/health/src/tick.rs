@@ -1,10 +1,11 @@
 //! One look at what is due. Nothing is kept in memory, so clocks survive restarts.
 
+use jiff::Timestamp;
 use mash_domain::{
     clock::{Clock, Ring},
     health::{inbox, injury, team::Team},
 };
-use mash_partner::PartnerError;
+use mash_partner::{LEFT_ALONE, PartnerError};
 use mash_store::{StoreError, Tx};
 
 use crate::{
@@ -23,8 +24,14 @@ const BATCH: i64 = 200;
 impl Service {
     /// Tells the leads of teams what nobody has answered or acknowledged in time.
     pub(crate) async fn tick(&self) -> Result<(), StoreError> {
-        self.partner.tick().await?;
-        let now_ms = self.clock.now().as_millisecond();
+        let partner = self.partner.tick().await;
+        self.look().await.and(partner)
+    }
+
+    /// What cannot be read is told and left alone for a while.
+    async fn look(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let now_ms = now.as_millisecond();
         loop {
             let mut conn = self.store.read().await?;
             let prompts = injuries::due(&mut conn, now_ms, BATCH).await?;
@@ -34,12 +41,44 @@ impl Service {
                 return Ok(());
             }
             for (board, id) in &prompts {
-                self.ring_injuries(board, id).await.map_err(store)?;
+                match self.ring_injuries(board, id).await.map_err(store) {
+                    Err(error) if !error.is_transient() => {
+                        self.leave_alone((PROMPTS, id), &error, now).await?;
+                    }
+                    outcome => outcome?,
+                }
             }
             for id in &waiting {
-                self.ring_notice(id).await.map_err(store)?;
+                match self.ring_notice(id).await.map_err(store) {
+                    Err(error) if !error.is_transient() => {
+                        self.leave_alone((NOTICES, id), &error, now).await?;
+                    }
+                    outcome => outcome?,
+                }
             }
         }
+    }
+
+    async fn leave_alone(
+        &self,
+        (kind, id): (&str, &str),
+        error: &StoreError,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Ok(until) = now.checked_add(LEFT_ALONE) else { return Ok(()) };
+        let until = (now.as_millisecond(), until.as_millisecond());
+        let mut tx = self.store.begin().await?;
+        let board = if kind == NOTICES {
+            notices::put_off(&mut tx, id, until).await?
+        } else {
+            injuries::put_off(&mut tx, id, until).await?
+        };
+        // Another replica may have been faster: then it is told already.
+        if let Some(board) = board {
+            let subject = format!("{kind}{id}");
+            self.partner.report_unreadable(&mut tx, (&board, &subject), error).await?;
+        }
+        tx.commit().await
     }
 
     async fn ring_injuries(&self, board: &str, id: &str) -> Result<(), Refusal> {
@@ -103,7 +142,7 @@ impl Service {
     }
 }
 
-/// Only the store can fail here: what is due is in a state that may escalate.
+/// Only the store can fail here: what is due is in a state that may escalate. A row that is not is as good as broken.
 fn store(refusal: Refusal) -> StoreError {
     if let Refusal::Store(error) | Refusal::Partner(PartnerError::Store(error)) = refusal {
         return error;

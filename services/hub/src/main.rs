@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use mash_hub::cli::Cli;
 
+/// A hub makes very many small and short-lived things on all cores.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -169,11 +169,7 @@ pub(crate) fn write(catalogue: &Catalogue, path: &Path) -> io::Result<()> {
             "/// The texts of `{language}`.\npub(crate) const {name}: &str = {all:?};"
         );
     }
-    _ = writeln!(
-        code,
-        "/// The names of all texts.\npub(crate) const KEYS: &[&str] = &{:?};",
-        catalogue.keys
-    );
-    let code = code.replace("&{", "&[").replace("};", "];");
+    let keys: Vec<&String> = catalogue.keys.iter().collect();
+    _ = writeln!(code, "/// The names of all texts.\npub(crate) const KEYS: &[&str] = &{keys:?};");
     fs::write(path, code)
 }

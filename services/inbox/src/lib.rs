@@ -53,8 +53,6 @@ pub struct Settings {
     pub session: SignedDuration,
     /// How long a code is good.
     pub code: SignedDuration,
-    /// How long a one-time link is good.
-    pub link: SignedDuration,
     /// The server for e-mails; without one no code can be sent.
     pub mail: Option<MailSettings>,
 }
@@ -65,7 +63,6 @@ impl Default for Settings {
             idle: SignedDuration::from_mins(15),
             session: SignedDuration::from_hours(8),
             code: SignedDuration::from_mins(10),
-            link: SignedDuration::from_hours(1),
             mail: None,
         }
     }

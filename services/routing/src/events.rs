@@ -83,16 +83,19 @@ impl Handler for Cases {
         "routing"
     }
 
+    // What is said of referrals travels on the same topics and is taken in by another handler.
+    fn concerns(&self, event: &Envelope) -> bool {
+        !is_of_referral(event)
+    }
+
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
-        // What is said of referrals travels on the same topics and is taken in by another handler.
-        let events: Vec<&Envelope> = events.iter().filter(|event| !is_of_referral(event)).collect();
-        let taken: Vec<Taken> = events.iter().map(|event| open(event)).collect::<Result<_, _>>()?;
+        let taken: Vec<Taken> = events.iter().map(open).collect::<Result<_, _>>()?;
         let needs = needs_of(&taken)?;
         let mut world = load(tx, &needs, &self.pseudonymiser).await?;
         // In this transaction, so that every replica decides by the same version.
         let ruleset = self.rulesets.in_force(tx).await?;
         let mut effects = Effects::default();
-        for (event, taken) in events.iter().copied().zip(taken) {
+        for (event, taken) in events.iter().zip(taken) {
             let cause = Cause { event, now: self.clock.now() };
             self.take_in(taken, &ruleset, &mut world, &mut effects, cause)
                 .map_err(|error| poison(&error))?;
@@ -100,7 +103,7 @@ impl Handler for Cases {
         save(tx, &world, &effects).await?;
         let now = self.clock.now();
         let means = self.means(&ruleset, now);
-        consents::app::follow_cases(tx, &world, means, &events, now).await?;
+        consents::app::follow_cases(tx, &world, means, events, now).await?;
         Ok(())
     }
 }

@@ -48,7 +48,7 @@ use crate::{
     consents::{app::ConsentRefusal, grpc::Consents, sweep::Sweep},
     events::{Cases, Reference},
     grpc::Sharing,
-    items::handler::Items,
+    items::handler::{ItemReceipts, Items},
     pseudonym::Pseudonymiser,
     rulesets::{NoProver, Prover, Rulesets, grpc::RulesetVersions},
 };
@@ -144,6 +144,7 @@ impl Routing {
         vec![
             Arc::new(cases),
             Arc::new(items),
+            Arc::new(ItemReceipts { clock: Arc::clone(&self.clock) }),
             Arc::new(Reference { pseudonymiser: pseudonymiser() }),
         ]
     }

@@ -43,6 +43,11 @@ impl Handler for HubIntake {
         "social-care"
     }
 
+    // Cases have little in common, and a batch of them is much work.
+    fn lanes(&self) -> usize {
+        4
+    }
+
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
         let mut arrivals = Vec::with_capacity(events.len());
         for event in events {

@@ -59,7 +59,7 @@ const REFERRER: Agency = Agency {
     component: COMPONENT,
     source: SOURCE,
     group: "social-care-referrer",
-    topics: &[topics::DISCLOSED_SOCIAL_CARE, topics::RECEIPTS],
+    topics: &[topics::DISCLOSED_SOCIAL_CARE],
     kinds: &[OrganisationKind::LocalAuthority, OrganisationKind::Operator],
     elsewhere: &[
         ItemKind::Referral,
@@ -137,8 +137,8 @@ impl SocialCare {
     ///
     /// [`StoreError`] if the store fails; what was done is committed, and the next look goes on.
     pub async fn tick(&self) -> Result<(), StoreError> {
-        self.0.look().await?;
-        self.0.partner.tick().await
+        let own = self.0.look().await;
+        own.and(self.0.partner.tick().await)
     }
 
     /// Takes in, publishes and keeps time until told to stop.

@@ -8,9 +8,17 @@ use mash_domain::{
     clock::{Ring, ids},
     referral::{enquiry, work::Command},
 };
+use mash_partner::{LEFT_ALONE, prompt_kinds, tell_unreadable};
 use mash_store::{StoreError, Tx};
 
-use crate::{Service, case::Case, effects::Effects, meetings, record::KeptClock, store::clocks};
+use crate::{
+    COMPONENT, Service,
+    case::Case,
+    effects::{Effects, prompt},
+    meetings,
+    record::KeptClock,
+    store::{clocks, hubs, prompts},
+};
 
 /// Clocks in one transaction.
 const BATCH: i64 = 200;
@@ -18,7 +26,7 @@ const BATCH: i64 = 200;
 const ROUNDS: usize = 100;
 
 impl Service {
-    /// One look at every clock that is due.
+    /// One look at every clock that is due. A referral that cannot be read is told and left alone for a while.
     pub(crate) async fn look(&self) -> Result<(), StoreError> {
         for _ in 0..ROUNDS {
             let now = self.clock.now();
@@ -27,15 +35,52 @@ impl Service {
             if due.is_empty() {
                 return Ok(());
             }
-            self.ring(&due, now).await?;
+            let ids: BTreeSet<&str> = due.iter().map(String::as_str).collect();
+            let ids: Vec<&str> = ids.into_iter().collect();
+            match self.ring(&ids, now).await {
+                Err(error) if !error.is_transient() => self.ring_each(&ids, now).await?,
+                outcome => outcome?,
+            }
         }
         Ok(())
     }
 
-    async fn ring(&self, due: &[String], now: Timestamp) -> Result<(), StoreError> {
-        let ids: BTreeSet<&str> = due.iter().map(String::as_str).collect();
+    /// One of them stands in the way of the others: each by itself.
+    async fn ring_each(&self, ids: &[&str], now: Timestamp) -> Result<(), StoreError> {
+        for id in ids {
+            match self.ring(&[*id], now).await {
+                Err(error) if !error.is_transient() => self.leave_alone(id, &error, now).await?,
+                outcome => outcome?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The duty manager is asked to look after it without the hub until it is mended.
+    async fn leave_alone(
+        &self,
+        id: &str,
+        error: &StoreError,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Ok(until) = now.checked_add(LEFT_ALONE) else { return Ok(()) };
         let mut tx = self.store.begin().await?;
-        let mut cases = Case::lock_many(&mut tx, &ids.into_iter().collect::<Vec<_>>()).await?;
+        // Another replica may have been faster: then it is told already.
+        if clocks::put_off(&mut tx, id, (now, until)).await? {
+            let (authority, case_id) = id.split_once('/').unwrap_or((id, ""));
+            tell_unreadable(COMPONENT, &format!("referrals/{case_id}"), error);
+            // The people of the hub may be what cannot be read.
+            let hub = hubs::of(tx.conn(), authority).await.unwrap_or_default();
+            let about = (authority, id, case_id);
+            let prompt = prompt(about, (prompt_kinds::UNREADABLE, ""), hub.manager(), now);
+            prompts::raise(&mut tx, &[prompt]).await?;
+        }
+        tx.commit().await
+    }
+
+    async fn ring(&self, ids: &[&str], now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        let mut cases = Case::lock_many(&mut tx, ids).await?;
         let mut effects = Effects::default();
         let mut names: Vec<String> = cases.keys().cloned().collect();
         // In order, so that the same clocks ring in the same order everywhere.

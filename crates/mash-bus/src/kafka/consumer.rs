@@ -48,7 +48,7 @@ impl KafkaSubscription {
             .set("session.timeout.ms", "6000")
             .set("heartbeat.interval.ms", "1500")
             .set("check.crcs", "true")
-            .set("fetch.wait.max.ms", "25")
+            .set("fetch.wait.max.ms", "100")
             .set("fetch.queue.backoff.ms", "50")
             .set("fetch.error.backoff.ms", "100")
             .set("queued.max.messages.kbytes", "8192")

@@ -23,9 +23,11 @@ use super::{
 };
 use crate::Delivery;
 
-/// How long a poll waits for a message; what is to be committed waits no longer than that.
+/// How long a poll waits for a message.
 const POLL: Duration = Duration::from_millis(50);
-const COMMIT_EVERY: Duration = Duration::from_millis(50);
+/// What a member that dies has taken in and not committed comes again and is known; to commit more often costs the broker
+/// more than that.
+const COMMIT_EVERY: Duration = Duration::from_millis(500);
 /// Pausing throws away what was fetched, so a short jam is waited out.
 const PAUSE_AFTER: Duration = Duration::from_millis(500);
 /// Rounds of statistics (ten seconds each) without progress before it is said aloud.

@@ -33,6 +33,8 @@ const MIGRATIONS: &[Migration] = &[Migration {
 #[derive(Clone, Copy)]
 pub(crate) enum Behaviour {
     Accept,
+    /// Is not for this handler.
+    Foreign,
     Poison,
     Refused,
     /// Fails this many times.
@@ -85,11 +87,21 @@ impl Handler for Ledger {
         "test desk"
     }
 
+    fn concerns(&self, event: &Envelope) -> bool {
+        !matches!(self.behaviours.lock().unwrap().get(&event.id), Some(Behaviour::Foreign))
+    }
+
+    /// Every promise holds however a batch is split.
+    fn lanes(&self) -> usize {
+        3
+    }
+
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
         for event in events {
             let mut id = event.id.as_str();
             match self.behaviour(id) {
                 Behaviour::Accept => (),
+                Behaviour::Foreign => panic!("a handler is given what does not concern it"),
                 Behaviour::Poison => return Err(HandleError::Poison { code: "MASH-B003" }),
                 Behaviour::Refused => id = "refused",
                 Behaviour::Unavailable(_) => {

@@ -36,6 +36,7 @@ conformance![
     a_crash_between_effect_and_position_has_one_effect,
     a_crash_between_publish_and_delete_has_one_effect,
     an_unreliable_bus_loses_and_doubles_nothing,
+    what_does_not_concern_a_handler_is_passed_over_and_not_remembered,
     poison_in_front_of_good_messages_stops_nobody,
     a_dead_letter_sent_round_again_has_its_effect_once,
     a_failing_store_is_tried_again,
@@ -82,6 +83,29 @@ async fn events_travel_from_outbox_to_handler_once(on: Fixture) {
     .await;
     eventually("all is committed", || async { on.bus.lag("g", &[TOPIC]).await.unwrap() == 0 })
         .await;
+    running.stop().await;
+}
+
+async fn what_does_not_concern_a_handler_is_passed_over_and_not_remembered(on: Fixture) {
+    let ledger = Ledger::new(&on.store, "g").await;
+    let (foreign, ours): (Vec<_>, Vec<_>) =
+        messages(300, 9).into_iter().enumerate().partition(|(at, _)| at % 3 != 0);
+    for (_, message) in &foreign {
+        ledger.set(&message.event_id, Behaviour::Foreign);
+    }
+    let running = Running::intake(&on.store, &on.bus, &ledger);
+    let mut all: Vec<_> = foreign.iter().chain(&ours).cloned().collect();
+    all.sort_by_key(|(at, _)| *at);
+    on.publish(&all.into_iter().map(|(_, message)| message).collect::<Vec<_>>()).await;
+    let ours: Vec<_> = ours.into_iter().map(|(_, message)| message).collect();
+    assert_effects(&on, &ours).await;
+    eventually("all is committed", || async { on.bus.lag("g", &[TOPIC]).await.unwrap() == 0 })
+        .await;
+    assert_eq!(ledger.announced.load(Ordering::SeqCst), ours.len(), "nobody is told of the rest");
+    let mut conn = on.store.read().await.unwrap();
+    let remembered: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM seen_events").fetch_one(&mut *conn).await.unwrap();
+    assert_eq!(remembered, i64::try_from(ours.len()).unwrap());
     running.stop().await;
 }
 

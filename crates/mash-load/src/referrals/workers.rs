@@ -12,8 +12,8 @@ use tonic::{Code, Status};
 use super::{Worker, invented::Invented};
 
 /// A referral that is in the mailbox is in the queue after so many looks, or it is lost.
-const LOOKS: usize = 600;
-const LOOK_AGAIN: Duration = Duration::from_millis(25);
+const LOOKS: usize = 150;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How often a call is tried again after something else has changed the referral.
 const ATTEMPTS: usize = 5;
 
@@ -49,9 +49,7 @@ impl Worker {
     /// Grades and asks.
     pub(crate) async fn work(self, serial: usize, case_id: String) {
         let name = format!("referrals/{case_id}");
-        let Some(referral) = self.wait_for(&name).await else { return };
-        let grading = self.grade(&name, referral.revision).await;
-        let revision = match grading {
+        let revision = match self.grade(&name).await {
             Ok(revision) => revision,
             Err(status) => return self.seen.refused("GradeReferral", &status),
         };
@@ -63,30 +61,18 @@ impl Worker {
         }
     }
 
-    /// The referral, once it is in the queue. The mailbox may be faster.
-    async fn wait_for(&self, name: &str) -> Option<Referral> {
+    /// The referral as it now stands.
+    async fn look(&self, name: &str) -> Result<Option<Referral>, Status> {
         let mut client = QueueServiceClient::new(self.channel.clone());
-        for _ in 0..LOOKS {
-            let request = self.request(GetReferralRequest { name: name.to_owned() });
-            match client.get_referral(request).await {
-                Ok(answer) => return answer.into_inner().referral,
-                Err(status) if status.code() == Code::NotFound => (),
-                Err(status) => {
-                    self.seen.refused("GetReferral", &status);
-                    return None;
-                }
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-        let status = Status::not_found("it is not in the queue in time");
-        self.seen.refused("GetReferral", &status);
-        None
+        let request = self.request(GetReferralRequest { name: name.to_owned() });
+        Ok(client.get_referral(request).await?.into_inner().referral)
     }
 
-    async fn grade(&self, name: &str, revision: i32) -> Result<i32, Status> {
+    /// Grades what has just arrived, as its first revision.
+    async fn grade(&self, name: &str) -> Result<i32, Status> {
         let mut client = QueueServiceClient::new(self.channel.clone());
-        let mut revision = revision;
-        for attempt in 0..ATTEMPTS {
+        let (mut revision, mut attempt, mut looks) = (1, 0, 0);
+        while attempt < ATTEMPTS && looks < LOOKS {
             let request = GradeReferralRequest {
                 request_id: request_id(&format!("load/grade/{name}/{attempt}")),
                 name: name.to_owned(),
@@ -99,12 +85,18 @@ impl Worker {
                     return Ok(answer.into_inner().referral.map_or(revision, |now| now.revision));
                 }
                 Err(status) if status.code() == Code::Aborted => {
-                    revision = self.wait_for(name).await.map_or(revision, |now| now.revision);
+                    attempt += 1;
+                    revision = self.look(name).await?.map_or(revision, |now| now.revision);
+                }
+                // The mailbox may be faster than the queue.
+                Err(status) if status.code() == Code::NotFound => {
+                    looks += 1;
+                    tokio::time::sleep(LOOK_AGAIN).await;
                 }
                 Err(status) => return Err(status),
             }
         }
-        Err(Status::aborted("it changes all the time"))
+        Err(Status::aborted("it is not in the queue, or changes all the time"))
     }
 
     async fn ask(&self, name: &str, revision: i32) -> Result<(), Status> {
@@ -126,7 +118,7 @@ impl Worker {
             match client.ask_partners(self.request(request)).await {
                 Ok(_) => return Ok(()),
                 Err(status) if status.code() == Code::Aborted => {
-                    revision = self.wait_for(name).await.map_or(revision, |now| now.revision);
+                    revision = self.look(name).await?.map_or(revision, |now| now.revision);
                 }
                 Err(status) => return Err(status),
             }

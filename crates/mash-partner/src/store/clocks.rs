@@ -34,6 +34,27 @@ pub(crate) async fn put(tx: &mut Tx, owner: Owner<'_>, row: &ClockRow) -> Result
     Ok(())
 }
 
+/// Leaves the clocks of a subject that have something to say by now alone until then. False if there is none.
+pub(crate) async fn put_off(
+    tx: &mut Tx,
+    owner: Owner<'_>,
+    subject: &str,
+    (now_ms, until_ms): (i64, i64),
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE partner_clocks SET next_ms = $5
+         WHERE agency = $1 AND organisation = $2 AND subject = $3 AND next_ms <= $4",
+    )
+    .bind(owner.agency)
+    .bind(owner.organisation)
+    .bind(subject)
+    .bind(now_ms)
+    .bind(until_ms)
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// The clocks of a subject, in the order in which they started.
 pub(crate) async fn of_subject(
     conn: &mut AnyConnection,

@@ -1,12 +1,17 @@
 //! Questions of the hub, and what was answered.
 
+use std::collections::{BTreeSet, HashMap};
+
 use jiff::Timestamp;
 use mash_domain::organisation::OrganisationId;
-use mash_store::{StoreError, Tx};
+use mash_store::{StoreError, Tx, in_list, placeholders};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{Owner, count, instant, joined, organisation, split};
 use crate::names::Page;
+
+/// Rows of one statement.
+const CHUNK: usize = 200;
 
 /// A question.
 pub(crate) struct EnquiryRow {
@@ -72,33 +77,85 @@ fn read(row: &AnyRow) -> Result<EnquiryRow, StoreError> {
 
 /// Writes a question, new or changed.
 pub(crate) async fn put(tx: &mut Tx, agency: &str, row: &EnquiryRow) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO partner_enquiries (agency, organisation, item_id, release_id, case_id, from_organisation, revision,
-         answered, refused, closed_ms, content, rule_ids, reference, received_ms, due_ms, next_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-         ON CONFLICT (agency, organisation, item_id) DO UPDATE SET revision = excluded.revision,
-         answered = excluded.answered, refused = excluded.refused, closed_ms = excluded.closed_ms,
-         content = excluded.content, rule_ids = excluded.rule_ids, due_ms = excluded.due_ms, next_ms = excluded.next_ms",
-    )
-    .bind(agency)
-    .bind(&row.organisation)
-    .bind(&row.item_id)
-    .bind(&row.release_id)
-    .bind(&row.case_id)
-    .bind(row.from.to_string())
-    .bind(row.revision)
-    .bind(row.answered)
-    .bind(i64::from(row.refused))
-    .bind(row.closed.map(Timestamp::as_millisecond))
-    .bind(row.content.as_slice())
-    .bind(joined(&row.rule_ids))
-    .bind(&row.reference)
-    .bind(row.received.as_millisecond())
-    .bind(row.due.as_millisecond())
-    .bind(row.next.map(Timestamp::as_millisecond))
-    .execute(tx.conn())
-    .await?;
+    put_many(tx, agency, std::slice::from_ref(row)).await
+}
+
+/// Writes questions, new or changed, with few statements.
+pub(crate) async fn put_many(
+    tx: &mut Tx,
+    agency: &str,
+    rows: &[EnquiryRow],
+) -> Result<(), StoreError> {
+    for chunk in rows.chunks(CHUNK) {
+        let sql = format!(
+            "INSERT INTO partner_enquiries (agency, organisation, item_id, release_id, case_id, from_organisation,
+             revision, answered, refused, closed_ms, content, rule_ids, reference, received_ms, due_ms, next_ms)
+             VALUES {}
+             ON CONFLICT (agency, organisation, item_id) DO UPDATE SET revision = excluded.revision,
+             answered = excluded.answered, refused = excluded.refused, closed_ms = excluded.closed_ms,
+             content = excluded.content, rule_ids = excluded.rule_ids, due_ms = excluded.due_ms,
+             next_ms = excluded.next_ms",
+            placeholders(chunk.len(), 16)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        for row in chunk {
+            query = query
+                .bind(agency)
+                .bind(&row.organisation)
+                .bind(&row.item_id)
+                .bind(&row.release_id)
+                .bind(&row.case_id)
+                .bind(row.from.to_string())
+                .bind(row.revision)
+                .bind(row.answered)
+                .bind(i64::from(row.refused))
+                .bind(row.closed.map(Timestamp::as_millisecond))
+                .bind(row.content.as_slice())
+                .bind(joined(&row.rule_ids))
+                .bind(&row.reference)
+                .bind(row.received.as_millisecond())
+                .bind(row.due.as_millisecond())
+                .bind(row.next.map(Timestamp::as_millisecond));
+        }
+        query.execute(tx.conn()).await?;
+    }
     Ok(())
+}
+
+/// The questions of these organisations and items, by both, which nobody else changes until the transaction ends.
+pub(crate) async fn lock_many(
+    tx: &mut Tx,
+    agency: &str,
+    of: &BTreeSet<(&str, &str)>,
+) -> Result<HashMap<(String, String), EnquiryRow>, StoreError> {
+    let mut found = HashMap::new();
+    let organisations: BTreeSet<&str> = of.iter().map(|(organisation, _)| *organisation).collect();
+    let items: Vec<&str> = of.iter().map(|(_, item)| *item).collect();
+    for chunk in items.chunks(CHUNK) {
+        let which = format!(
+            "WHERE agency = $1 AND organisation IN ({}) AND item_id IN ({})",
+            in_list(2, organisations.len()),
+            in_list(2 + organisations.len(), chunk.len())
+        );
+        let lock = format!("UPDATE partner_enquiries SET revision = revision {which}");
+        let mut query = sqlx::query(AssertSqlSafe(lock)).persistent(false).bind(agency);
+        for part in organisations.iter().chain(chunk) {
+            query = query.bind(*part);
+        }
+        if query.execute(tx.conn()).await?.rows_affected() == 0 {
+            continue;
+        }
+        let select = format!("SELECT {COLUMNS} FROM partner_enquiries {which}");
+        let mut query = sqlx::query(AssertSqlSafe(select)).persistent(false).bind(agency);
+        for part in organisations.iter().chain(chunk) {
+            query = query.bind(*part);
+        }
+        for row in query.fetch_all(tx.conn()).await? {
+            let row = read(&row)?;
+            found.insert((row.organisation.clone(), row.item_id.clone()), row);
+        }
+    }
+    Ok(found)
 }
 
 /// The question of this id, which nobody else changes until the transaction ends.
@@ -175,6 +232,27 @@ pub(crate) async fn due(
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Leaves a question that somebody has to be told about by now alone until then. False if it is not one.
+pub(crate) async fn put_off(
+    tx: &mut Tx,
+    owner: Owner<'_>,
+    item_id: &str,
+    (now_ms, until_ms): (i64, i64),
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE partner_enquiries SET next_ms = $5
+         WHERE agency = $1 AND organisation = $2 AND item_id = $3 AND next_ms <= $4",
+    )
+    .bind(owner.agency)
+    .bind(owner.organisation)
+    .bind(item_id)
+    .bind(now_ms)
+    .bind(until_ms)
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Keeps an answer.

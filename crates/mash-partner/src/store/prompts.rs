@@ -1,10 +1,13 @@
 //! What somebody has to do.
 
 use jiff::Timestamp;
-use mash_store::{StoreError, Tx};
-use sqlx::{AnyConnection, Row as _, any::AnyRow};
+use mash_store::{StoreError, Tx, placeholders};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{Owner, count, instant};
+
+/// Rows of one statement.
+const CHUNK: usize = 200;
 
 /// A prompt that is open.
 pub(crate) struct PromptRow {
@@ -28,28 +31,36 @@ fn read(row: &AnyRow) -> Result<PromptRow, StoreError> {
     })
 }
 
-/// Raises a prompt. One that is open already stays as it is; one that was closed opens again.
+/// Raises prompts of organisations. One that is open already stays as it is; one that was closed opens again.
 pub(crate) async fn raise(
     tx: &mut Tx,
-    owner: Owner<'_>,
-    prompt: &PromptRow,
+    agency: &str,
+    prompts: &[(&str, PromptRow)],
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO partner_prompts (agency, organisation, subject, kind, practitioner, raised_ms, due_ms, closed_by,
-         reason) VALUES ($1, $2, $3, $4, $5, $6, $7, '', '')
-         ON CONFLICT (agency, organisation, subject, kind) DO UPDATE SET practitioner = excluded.practitioner,
-         raised_ms = excluded.raised_ms, due_ms = excluded.due_ms, closed_ms = NULL, closed_by = '', reason = ''
-         WHERE partner_prompts.closed_ms IS NOT NULL",
-    )
-    .bind(owner.agency)
-    .bind(owner.organisation)
-    .bind(&prompt.subject)
-    .bind(&prompt.kind)
-    .bind(&prompt.practitioner)
-    .bind(prompt.raised.as_millisecond())
-    .bind(prompt.due.map(Timestamp::as_millisecond))
-    .execute(tx.conn())
-    .await?;
+    for chunk in prompts.chunks(CHUNK) {
+        let sql = format!(
+            "INSERT INTO partner_prompts (agency, organisation, subject, kind, practitioner, raised_ms, due_ms,
+             closed_by, reason) VALUES {}
+             ON CONFLICT (agency, organisation, subject, kind) DO UPDATE SET practitioner = excluded.practitioner,
+             raised_ms = excluded.raised_ms, due_ms = excluded.due_ms, closed_ms = NULL, closed_by = '', reason = ''
+             WHERE partner_prompts.closed_ms IS NOT NULL",
+            placeholders(chunk.len(), 9)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        for (organisation, prompt) in chunk {
+            query = query
+                .bind(agency)
+                .bind(*organisation)
+                .bind(&prompt.subject)
+                .bind(&prompt.kind)
+                .bind(&prompt.practitioner)
+                .bind(prompt.raised.as_millisecond())
+                .bind(prompt.due.map(Timestamp::as_millisecond))
+                .bind("")
+                .bind("");
+        }
+        query.execute(tx.conn()).await?;
+    }
     Ok(())
 }
 

@@ -4,6 +4,8 @@
 //! from the store only what it can hand over, so a call that stalls holds a page of items and nothing else; no other
 //! call waits for it. What a call knows is lost with it and costs nothing: the mailbox is the truth.
 
+mod acknowledging;
+
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use mash_chassis::{Caller, fault::Violation};
@@ -14,6 +16,7 @@ use tokio::{sync::mpsc, time::Instant};
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::Status;
 
+use self::acknowledging::Acknowledging;
 use super::{App, acknowledge_items::ids};
 use crate::{
     bells::Listener,
@@ -28,9 +31,7 @@ use crate::{
 const WINDOWS: (usize, usize) = (100, 1_000);
 /// Items that one call holds in memory, and those that wait in its queue to the transport.
 const PAGE: usize = 32;
-const AHEAD: usize = 4;
-/// Acknowledgements of a caller that sends them one by one are written together, up to so many.
-const TOGETHER: usize = 1_000;
+const AHEAD: usize = 16;
 /// What was sent is counted so soon, unless it is acknowledged before.
 const COUNT_AFTER: Duration = Duration::from_millis(250);
 /// How soon a full window learns what was acknowledged elsewhere in another process.
@@ -48,6 +49,7 @@ struct Receiving {
     /// Taken from the mailbox, with their numbers, and not handed over yet.
     queue: VecDeque<(i64, ReceiveResponse)>,
     sender: mpsc::Sender<Result<ReceiveResponse, Status>>,
+    acknowledging: Acknowledging,
     /// Something may have arrived since the last look.
     fresh: bool,
     /// The last number to send, for a caller that wants to come to an end.
@@ -63,6 +65,7 @@ struct Receiving {
 /// What happens next on a call.
 enum Turn {
     Said(Option<Result<ReceiveRequest, Status>>),
+    Written(Result<Vec<String>, Refusal>),
     Gone,
     Ending,
     Rung,
@@ -100,6 +103,7 @@ impl App {
         let (sender, receiver) = mpsc::channel(AHEAD);
         let until = if open.until_empty { last } else { i64::MAX };
         let receiving = Receiving {
+            acknowledging: Acknowledging::new(Arc::clone(&self), view.clone()),
             app: self,
             view,
             bell,
@@ -120,6 +124,9 @@ impl App {
 impl Receiving {
     async fn run(mut self, said: impl Stream<Item = Result<ReceiveRequest, Status>> + Unpin) {
         let outcome = self.follow(said).await;
+        // What was acknowledged before the call ended counts, whatever ended it.
+        let written = self.acknowledging.finish().await;
+        let outcome = outcome.and(written);
         if let Err(refusal) = self.count().await {
             let refusal: &dyn std::error::Error = &refusal;
             tracing::debug!(error = refusal, "what was sent last is not counted");
@@ -143,7 +150,8 @@ impl Receiving {
                 return Ok(());
             }
             match self.turn(&mut said).await {
-                Turn::Said(Some(Ok(request))) => self.said(request, &mut said).await?,
+                Turn::Said(Some(Ok(request))) => self.acknowledging.add(names(request)?),
+                Turn::Written(written) => self.window.acknowledged(&written?),
                 Turn::Said(Some(Err(status))) => return Err(Refusal::Said(Box::new(status))),
                 // What the caller has not acknowledged it is sent again.
                 Turn::Gone => return Ok(()),
@@ -174,7 +182,10 @@ impl Receiving {
             biased;
             () = self.app.ending.cancelled() => Turn::Ending,
             () = self.sender.closed() => Turn::Gone,
-            said = said.next(), if !self.closed => Turn::Said(said),
+            said = said.next(), if !self.closed && !self.acknowledging.is_full() => Turn::Said(said),
+            written = self.acknowledging.written(), if !self.acknowledging.is_idle() => {
+                Turn::Written(written)
+            }
             () = self.bell.rung() => Turn::Rung,
             // The permit is given back at once: the next round hands over as much as there is room for.
             permit = self.sender.reserve(), if waiting => {
@@ -221,76 +232,11 @@ impl Receiving {
     /// Whether a caller that wants to come to an end has come to it.
     fn is_done(&self) -> bool {
         let nothing_left = !self.fresh && self.queue.is_empty();
-        if !self.until_empty {
+        if !self.until_empty || !self.acknowledging.is_idle() {
             return false;
         }
         let full = self.window.room() == 0 && self.queue.is_empty();
         (nothing_left && self.window.is_empty()) || (self.closed && (nothing_left || full))
-    }
-
-    /// Takes an acknowledgement, and those that are already there behind it.
-    async fn said(
-        &mut self,
-        request: ReceiveRequest,
-        said: &mut (impl Stream<Item = Result<ReceiveRequest, Status>> + Unpin),
-    ) -> Result<(), Refusal> {
-        let mut messages = vec![names(request)?];
-        let mut count = messages.iter().map(Vec::len).sum::<usize>();
-        while count < TOGETHER {
-            let more = tokio::select! {
-                biased;
-                more = said.next() => more,
-                () = std::future::ready(()) => break,
-            };
-            match more {
-                Some(Ok(request)) => {
-                    // What came before it is acknowledged, whatever is wrong with it.
-                    let names = match names(request) {
-                        Ok(names) => names,
-                        Err(refusal) => {
-                            self.acknowledge(messages).await?;
-                            return Err(refusal);
-                        }
-                    };
-                    count += names.len();
-                    messages.push(names);
-                }
-                Some(Err(_)) | None => {
-                    self.closed = true;
-                    break;
-                }
-            }
-        }
-        self.acknowledge(messages).await
-    }
-
-    async fn acknowledge(&mut self, messages: Vec<Vec<String>>) -> Result<(), Refusal> {
-        let mut together: Vec<String> = messages.iter().flatten().cloned().collect();
-        together.sort_unstable();
-        together.dedup();
-        match self.write(together).await {
-            Err(Refusal::NotFound) if messages.len() > 1 => {
-                // One message names what is not there; those before it are good.
-                for names in messages {
-                    self.write(names).await?;
-                }
-                Ok(())
-            }
-            outcome => outcome,
-        }
-    }
-
-    async fn write(&mut self, acknowledged: Vec<String>) -> Result<(), Refusal> {
-        if acknowledged.is_empty() {
-            return Ok(());
-        }
-        self.app.write(self.job(acknowledged.clone(), Vec::new())).await?;
-        self.window.acknowledged(&acknowledged);
-        Ok(())
-    }
-
-    fn job(&self, acknowledged: Vec<String>, sent: Vec<i64>) -> Job {
-        Job { view: self.view.clone(), on_a_call: true, acknowledged, sent }
     }
 
     async fn count(&mut self) -> Result<(), Refusal> {
@@ -299,7 +245,8 @@ impl Receiving {
         if sent.is_empty() {
             return Ok(());
         }
-        self.app.write(self.job(Vec::new(), sent)).await.map(|_| ())
+        let job = Job { view: self.view.clone(), on_a_call: true, acknowledged: Vec::new(), sent };
+        self.app.write(job).await.map(|_| ())
     }
 
     /// Learns what was acknowledged or recalled elsewhere: it need not be sent any more, and makes room.

@@ -47,6 +47,25 @@ async fn no_more_is_on_its_way_than_the_window_allows(pair: Pair) {
     process.stop().await;
 }
 
+/// What was sent is counted four times a second, in the same turns as acknowledgements.
+async fn acknowledging_while_what_was_sent_is_counted_holds_nobody_up(pair: Pair) {
+    let hub = Hub::new(pair).await;
+    let process = hub.start().await;
+    let police = hub.client(&process, POLICE);
+    hub.release_many(POLICE, "item", 150).await;
+    police.until_waiting(150).await;
+    let mut call = police.open(60).await;
+    for number in 0..150 {
+        let item = call.item().await;
+        assert_eq!(told(&item), format!("released item-{number} r1"));
+        call.acknowledge(&[&item]).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    call.silent().await;
+    police.until_waiting(0).await;
+    process.stop().await;
+}
+
 async fn after_a_break_it_goes_on_where_it_was(pair: Pair) {
     let hub = Hub::new(pair).await;
     let process = hub.start().await;
@@ -175,6 +194,7 @@ async fn at_the_end_of_the_service_calls_end_with_the_advice_to_come_back(pair: 
 on_both!(
     what_waits_comes_first_and_then_what_arrives,
     no_more_is_on_its_way_than_the_window_allows,
+    acknowledging_while_what_was_sent_is_counted_holds_nobody_up,
     after_a_break_it_goes_on_where_it_was,
     a_newer_revision_takes_the_place_of_what_waits,
     a_recall_takes_the_content_away_and_is_told,

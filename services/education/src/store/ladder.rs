@@ -80,6 +80,29 @@ pub(crate) async fn look_at(
     Ok(())
 }
 
+/// Leaves a notice alone until then, and tells whose it is; none if it is left alone already.
+pub(crate) async fn put_off(
+    tx: &mut Tx,
+    notice: &str,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<Option<String>, StoreError> {
+    let put_off =
+        sqlx::query("UPDATE education_looks SET next_ms = $3 WHERE notice = $1 AND next_ms <= $2")
+            .bind(notice)
+            .bind(now.as_millisecond())
+            .bind(until.as_millisecond())
+            .execute(tx.conn())
+            .await?;
+    if put_off.rows_affected() == 0 {
+        return Ok(None);
+    }
+    let row = sqlx::query("SELECT recipient FROM education_notices WHERE id = $1")
+        .bind(notice)
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
 /// Never looks at this notice again.
 pub(crate) async fn look_no_more(tx: &mut Tx, notice: &str) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM education_looks WHERE notice = $1")

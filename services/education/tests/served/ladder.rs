@@ -8,10 +8,13 @@ use mash_proto::{
 use mash_store::Dialect;
 use tonic::Code;
 
-use crate::support::{BRIDGEND, E1, Hub, OPERATOR, by, calendar, id, london, refused, to_school};
+use crate::support::{
+    BRIDGEND, E1, Hub, OPERATOR, by, calendar, contact, id, london, refused, to_school,
+};
 
 on_both!(
     what_nobody_acknowledged_goes_to_a_named_officer_before_the_bell,
+    a_notice_that_cannot_be_read_stops_no_other_one,
     without_an_officer_the_authority_still_has_it,
     a_duty_desk_gives_it_to_its_officer_at_once,
     home_education_waits_for_its_officer,
@@ -80,6 +83,45 @@ async fn what_nobody_acknowledged_goes_to_a_named_officer_before_the_bell(dialec
             "ESCALATED nia unacknowledged r1",
         ]
     );
+}
+
+async fn change(hub: &Hub, sql: &'static str) {
+    let mut tx = hub.store.begin().await.unwrap();
+    assert_eq!(sqlx::query(sql).execute(tx.conn()).await.unwrap().rows_affected(), 1);
+    tx.commit().await.unwrap();
+}
+
+async fn a_notice_that_cannot_be_read_stops_no_other_one(dialect: Dialect) {
+    let hub = Hub::with_school(dialect).await;
+    hub.officers("education-duty", &["nia"]).await;
+    let request = wire::ReplaceContactsRequest {
+        request_id: id(),
+        parent: "establishments/6722301".to_owned(),
+        contacts: vec![contact("mair", wire::ContactRole::KeyAdult)],
+    };
+    hub.directory(E1).replace_contacts(by("head", request)).await.unwrap();
+    for name in ["n1", "n2"] {
+        hub.release(&to_school(name, &["mair"])).await;
+    }
+    hub.until(E1, "mair", |notices| notices.len() == 2).await;
+    change(&hub, "UPDATE education_notices SET revision = revision - 10 WHERE id = 'n1'").await;
+    hub.at("2026-11-19T08:40");
+    for _ in 0..2 {
+        hub.education.tick().await.unwrap();
+    }
+    let tasks = hub.list(BRIDGEND, "nia").await;
+    assert_eq!(tasks.len(), 1, "the other one goes up");
+    for (organisation, practitioner) in [(E1, "mair"), (BRIDGEND, "nia")] {
+        let request = by(practitioner, wire::ListPromptsRequest::default());
+        let told = hub.referrals(organisation).list_prompts(request).await.unwrap().into_inner();
+        let told: Vec<_> = told.prompts.into_iter().map(|one| (one.kind, one.subject)).collect();
+        let unreadable = [("unreadable".to_owned(), "notices/n1".to_owned())];
+        assert_eq!(told, unreadable, "{organisation} is told once");
+    }
+    change(&hub, "UPDATE education_notices SET revision = revision + 10 WHERE id = 'n1'").await;
+    hub.at("2026-11-19T08:45");
+    hub.education.tick().await.unwrap();
+    assert_eq!(hub.list(BRIDGEND, "nia").await.len(), 2, "mended, it goes up, if late");
 }
 
 async fn without_an_officer_the_authority_still_has_it(dialect: Dialect) {

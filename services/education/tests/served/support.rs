@@ -1,14 +1,10 @@
 //! A hub with only the education service in it, a certificate authority of its own, and a clock that stands still.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use mash_bus::{Bus, BusMessage, topics};
-use mash_chassis::{
-    ManualClock, Server,
-    ca::{Ca, Subject},
-    client_channel, fault,
-};
+use mash_bus::{Bus, BusMessage, testing::published, topics};
+use mash_chassis::{ManualClock, fault, testing::Edge};
 use mash_domain::organisation::OrganisationId;
 use mash_education::{Channels, Education, Settings};
 use mash_proto::{
@@ -21,14 +17,10 @@ use mash_proto::{
         notice_service_client::NoticeServiceClient, referral_service_client::ReferralServiceClient,
         roll_service_client::RollServiceClient,
     },
-    envelope::{Attributes, event_id, unwrap, wrap},
-    event::v1::Envelope,
+    envelope::{Attributes, event_id, wrap},
 };
 use mash_store::{Dialect, Store, testing::TestDatabase};
 use prost::{Message, Name};
-use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status, transport::Channel};
 
 pub(crate) const E1: &str = "school/6722301";
@@ -42,17 +34,8 @@ pub(crate) struct Hub {
     pub(crate) education: Education,
     pub(crate) store: Store,
     bus: Arc<dyn Bus>,
-    ca: Ca,
-    address: SocketAddr,
-    shutdown: CancellationToken,
-    folder: TempDir,
+    edge: Edge,
     _database: TestDatabase,
-}
-
-impl Drop for Hub {
-    fn drop(&mut self) {
-        self.shutdown.cancel();
-    }
 }
 
 impl Hub {
@@ -68,25 +51,18 @@ impl Hub {
         let bus = mash_bus::connect("embedded", &store).await.unwrap();
         let clock = ManualClock::new("2026-11-19T02:10:00Z".parse().unwrap());
         let education = replica(&store, &bus, &clock, channels).await;
-        let folder = tempfile::tempdir().unwrap();
-        let ca = Ca::create(folder.path().join("ca")).unwrap();
-        let hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let issued =
-            ca.issue(Subject::Server { name: "education".to_owned(), hosts }, DAY).unwrap();
-        let (cert, key) = issued.write(folder.path(), "server").unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let shutdown = CancellationToken::new();
         let (directory, roll, notices) = education.services();
-        let server = Server::builder(ca.tls_files(cert, key))
-            .add_service(directory)
-            .add_service(roll)
-            .add_service(notices)
-            .add_service(education.referrals());
-        tokio::spawn(server.serve(listener, shutdown.clone()));
-        let (running, stop) = (education.clone(), shutdown.clone());
+        let edge = Edge::serve("education", |server| {
+            server
+                .add_service(directory)
+                .add_service(roll)
+                .add_service(notices)
+                .add_service(education.referrals())
+        })
+        .await;
+        let (running, stop) = (education.clone(), edge.shutdown());
         tokio::spawn(async move { running.run(stop).await });
-        Self { clock, education, store, bus, ca, address, shutdown, folder, _database: database }
+        Self { clock, education, store, bus, edge, _database: database }
     }
 
     /// Another process on the same store and bus.
@@ -118,14 +94,7 @@ impl Hub {
     }
 
     fn channel(&self, organisation: &str) -> Channel {
-        let issued = self.ca.issue(&organisation.parse::<OrganisationId>().unwrap(), DAY).unwrap();
-        let stem = format!("{}-{}", organisation.replace('/', "-"), issued.serial);
-        let (cert, key) = issued.write(self.folder.path(), &stem).unwrap();
-        client_channel(
-            &format!("https://localhost:{}", self.address.port()),
-            &self.ca.tls_files(cert, key),
-        )
-        .unwrap()
+        self.edge.channel(organisation)
     }
 
     pub(crate) fn notices(&self, organisation: &str) -> NoticeServiceClient<Channel> {
@@ -304,24 +273,7 @@ impl Hub {
         topic: &'static str,
         at_least: usize,
     ) -> Vec<M> {
-        let group = format!("test-{}", uuid::Uuid::new_v4());
-        let mut subscription = self.bus.subscribe(&group, &[topic]).await.unwrap();
-        let mut events = Vec::new();
-        let reading = async {
-            while events.len() < at_least {
-                for delivery in subscription.next_batch(100).await.unwrap() {
-                    events.extend(unwrap::<M>(&Envelope::decode(delivery.payload).unwrap()).ok());
-                }
-            }
-        };
-        tokio::time::timeout(SOON, reading).await.expect("the events come in time");
-        // One too many would follow at once.
-        let more =
-            tokio::time::timeout(Duration::from_millis(200), subscription.next_batch(100)).await;
-        for delivery in more.map(Result::unwrap).unwrap_or_default() {
-            events.extend(unwrap::<M>(&Envelope::decode(delivery.payload).unwrap()).ok());
-        }
-        events
+        published(self.bus.as_ref(), topic, at_least).await
     }
 
     /// Receipts as `KIND practitioner reason late revision`, in the order of the notice's life.

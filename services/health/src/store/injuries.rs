@@ -102,6 +102,23 @@ pub(crate) async fn due(
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
+/// Leaves a record whose clock rings by now alone until then, and tells whose it is; none if it does not ring.
+pub(crate) async fn put_off(
+    tx: &mut Tx,
+    id: &str,
+    (now_ms, until_ms): (i64, i64),
+) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query(
+        "UPDATE health_injuries SET ring_ms = $3 WHERE id = $1 AND ring_ms > 0 AND ring_ms <= $2 RETURNING board",
+    )
+    .bind(id)
+    .bind(now_ms)
+    .bind(until_ms)
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
 fn read(row: &AnyRow) -> Result<InjuryRow, StoreError> {
     let state: String = row.try_get(3)?;
     let clock: String = row.try_get(4)?;

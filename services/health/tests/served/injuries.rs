@@ -19,6 +19,7 @@ on_both!(
     p04_a_reason_has_words_and_a_name,
     of_a_baby_a_nurse_alone_gives_no_reason,
     a_prompt_that_nobody_answers_goes_to_the_lead,
+    a_record_that_cannot_be_read_stops_no_other_clock,
     what_was_seen_since_has_to_be_read_first,
     a_repeat_has_one_effect,
     everything_that_is_wrong_is_told_at_once,
@@ -226,6 +227,33 @@ async fn a_prompt_that_nobody_answers_goes_to_the_lead(dialect: Dialect) {
     assert_eq!((prompts[0].code.as_str(), prompts[0].escalated_to.as_str()), ("injury", "lead"));
     hub.resolve(reason(&late, wire::Role::Doctor, WORDS)).await.unwrap();
     assert!(hub.prompts("lead").await.is_empty(), "the warning has gone with what it was about");
+}
+
+async fn a_record_that_cannot_be_read_stops_no_other_clock(dialect: Dialect) {
+    let hub = Hub::start(dialect).await;
+    hub.team(wire::Team::SchoolNursing).await;
+    let first = record(vec![unexplained(0)], Answer::Yes);
+    let second = wire::RecordInjuriesRequest { reference: "EXAM/2".to_owned(), ..first.clone() };
+    let second = wire::RecordInjuriesRequest { request_id: id(), ..second };
+    hub.record(first).await;
+    hub.later(1);
+    let second = hub.record(second).await.prompt.unwrap();
+    hub.change("UPDATE health_injuries SET clock = '?' || clock WHERE seq = (SELECT MIN(seq) FROM health_injuries)")
+        .await;
+    hub.later(4 * 60);
+    for _ in 0..2 {
+        hub.health.tick().await.unwrap();
+    }
+    hub.change("UPDATE health_injuries SET clock = substr(clock, 2) WHERE clock LIKE '?%'").await;
+    let escalated = |prompts: Vec<wire::InjuryPrompt>| -> Vec<String> {
+        prompts.into_iter().filter(|one| one.escalated).map(|one| one.name).collect()
+    };
+    assert_eq!(escalated(hub.open(BOARD).await), [second.name], "the other one goes on");
+    let prompts = hub.prompts("nurse").await;
+    assert_eq!(prompts.iter().filter(|one| one.code == "unreadable").count(), 1, "told once");
+    hub.later(5);
+    hub.health.tick().await.unwrap();
+    assert_eq!(escalated(hub.open(BOARD).await).len(), 2, "mended, it rings, if late");
 }
 
 async fn what_was_seen_since_has_to_be_read_first(dialect: Dialect) {

@@ -22,6 +22,7 @@ on_both!(
     a_notice_goes_to_the_team_by_age_and_is_acknowledged_once,
     only_the_team_sees_it_and_without_a_team_everybody,
     nobody_acknowledged_it_and_the_lead_is_told,
+    a_row_that_cannot_be_read_stops_no_other_clock,
     a_recall_wipes_it_and_asks_only_who_has_seen_it,
     what_is_no_notice_becomes_a_dead_letter,
 );
@@ -217,6 +218,31 @@ async fn nobody_acknowledged_it_and_the_lead_is_told(dialect: Dialect) {
     assert_eq!(hub.receipts(2).await, ["DELIVERED  r1", "ESCALATED lead r1 late"]);
     hub.acknowledge("lead", "n1", 1).await.unwrap();
     assert!(warned(hub.prompts("lead").await).is_empty(), "it is with a named person");
+}
+
+async fn a_row_that_cannot_be_read_stops_no_other_clock(dialect: Dialect) {
+    let hub = Hub::start(dialect).await;
+    hub.team(wire::Team::SchoolNursing).await;
+    hub.release(&release("n1", date(2019, 3, 4))).await;
+    hub.wait("nurse", 1).await;
+    hub.release(&release("n2", date(2019, 3, 4))).await;
+    hub.wait("nurse", 2).await;
+    hub.change("UPDATE health_notices SET clock = '?' || clock WHERE id = 'n1'").await;
+    hub.later(4 * 60);
+    for _ in 0..2 {
+        hub.health.tick().await.unwrap();
+    }
+    let escalated = i32::from(wire::HealthNoticeState::Escalated);
+    assert!(hub.get("nurse", "n2").await.unwrap().state == escalated, "the other one goes on");
+    hub.change("UPDATE health_notices SET clock = substr(clock, 2) WHERE id = 'n1'").await;
+    let unreadable = |prompts: Vec<wire::Prompt>| -> Vec<String> {
+        let told = prompts.into_iter().filter(|one| one.code == "unreadable");
+        told.map(|one| one.subject).collect()
+    };
+    assert_eq!(unreadable(hub.prompts("nurse").await), ["notices/n1"], "told once");
+    hub.later(5);
+    hub.health.tick().await.unwrap();
+    assert!(hub.get("nurse", "n1").await.unwrap().state == escalated, "mended, it rings, if late");
 }
 
 async fn a_recall_wipes_it_and_asks_only_who_has_seen_it(dialect: Dialect) {

@@ -1,29 +1,21 @@
 //! A hub with only the health service in it, a certificate authority of its own, and a clock that stands still.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use mash_bus::{Bus, BusMessage, topics};
-use mash_chassis::{
-    CaseSecret, Clock as _, ManualClock, Server,
-    ca::{Ca, Subject},
-    client_channel, fault,
-};
+use mash_bus::{Bus, BusMessage, testing::published, topics};
+use mash_chassis::{CaseSecret, Clock as _, ManualClock, fault, testing::Edge};
 use mash_domain::organisation::OrganisationId;
 use mash_health::Health;
 use mash_proto::{
     convert::time_to_wire,
     disclosure::v1::{ChildIdentity, Content, EvidenceClass, Photograph, ProfessionalContact},
-    envelope::{Attributes, event_id, unwrap, wrap},
-    event::v1::Envelope,
+    envelope::{Attributes, event_id, wrap},
     health::v1::{self as wire, health_service_client::HealthServiceClient},
     referral::v1::{self as referral, ItemKind, ItemReleased, ItemSubmitted},
     r#type::v1::{Answer, Date, Organisation},
 };
 use mash_store::{Dialect, Store, testing::TestDatabase};
 use prost::{Message, Name};
-use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status, transport::Channel};
 
 pub(crate) const BOARD: &str = "health-board/7A5";
@@ -32,7 +24,6 @@ pub(crate) const BRIDGEND: &str = "authority/672";
 /// Thursday, 10:00 in Wales.
 pub(crate) const START: &str = "2026-11-19T10:00:00Z";
 pub(crate) const NUMBER: &str = "9434765919";
-const DAY: Duration = Duration::from_secs(24 * 3_600);
 const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) struct Hub {
@@ -40,17 +31,8 @@ pub(crate) struct Hub {
     pub(crate) health: Health,
     pub(crate) store: Store,
     bus: Arc<dyn Bus>,
-    ca: Ca,
-    address: SocketAddr,
-    shutdown: CancellationToken,
-    folder: TempDir,
+    edge: Edge,
     _database: TestDatabase,
-}
-
-impl Drop for Hub {
-    fn drop(&mut self) {
-        self.shutdown.cancel();
-    }
 }
 
 impl Hub {
@@ -63,19 +45,10 @@ impl Hub {
         let secret = CaseSecret::new(&[7; 32]).unwrap();
         let (time, on) = (Arc::new(clock.clone()), Arc::clone(&bus));
         let health = Health::start(store.clone(), on, time, secret).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let ca = Ca::create(folder.path().join("ca")).unwrap();
-        let hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let issued = ca.issue(Subject::Server { name: "health".to_owned(), hosts }, DAY).unwrap();
-        let (cert, key) = issued.write(folder.path(), "server").unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let shutdown = CancellationToken::new();
-        let server = Server::builder(ca.tls_files(cert, key)).add_service(health.service());
-        tokio::spawn(server.serve(listener, shutdown.clone()));
-        let (running, stop) = (health.clone(), shutdown.clone());
+        let edge = Edge::serve("health", |server| server.add_service(health.service())).await;
+        let (running, stop) = (health.clone(), edge.shutdown());
         tokio::spawn(async move { running.run(stop).await });
-        Self { clock, health, store, bus, ca, address, shutdown, folder, _database: database }
+        Self { clock, health, store, bus, edge, _database: database }
     }
 
     pub(crate) fn later(&self, minutes: i64) {
@@ -83,11 +56,7 @@ impl Hub {
     }
 
     pub(crate) fn client(&self, organisation: &str) -> HealthServiceClient<Channel> {
-        let issued = self.ca.issue(&organisation.parse::<OrganisationId>().unwrap(), DAY).unwrap();
-        let stem = format!("{}-{}", organisation.replace('/', "-"), issued.serial);
-        let (cert, key) = issued.write(self.folder.path(), &stem).unwrap();
-        let endpoint = format!("https://localhost:{}", self.address.port());
-        HealthServiceClient::new(client_channel(&endpoint, &self.ca.tls_files(cert, key)).unwrap())
+        HealthServiceClient::new(self.edge.channel(organisation))
     }
 
     /// Publishes to health boards, as routing does.
@@ -116,23 +85,7 @@ impl Hub {
         topic: &'static str,
         at_least: usize,
     ) -> Vec<M> {
-        let group = format!("test-{}", uuid::Uuid::new_v4());
-        let mut subscription = self.bus.subscribe(&group, &[topic]).await.unwrap();
-        let mut events = Vec::new();
-        let reading = async {
-            while events.len() < at_least {
-                for delivery in subscription.next_batch(100).await.unwrap() {
-                    events.extend(unwrap::<M>(&Envelope::decode(delivery.payload).unwrap()).ok());
-                }
-            }
-        };
-        tokio::time::timeout(SOON, reading).await.expect("the events come in time");
-        let more = subscription.next_batch(100);
-        let more = tokio::time::timeout(Duration::from_millis(200), more).await;
-        for delivery in more.map(Result::unwrap).unwrap_or_default() {
-            events.extend(unwrap::<M>(&Envelope::decode(delivery.payload).unwrap()).ok());
-        }
-        events
+        published(self.bus.as_ref(), topic, at_least).await
     }
 
     pub(crate) async fn submitted(&self, at_least: usize) -> Vec<ItemSubmitted> {
@@ -176,6 +129,13 @@ impl Hub {
                 return all;
             }
         }
+    }
+
+    /// Changes one row behind the back of the service.
+    pub(crate) async fn change(&self, sql: &'static str) {
+        let mut tx = self.store.begin().await.unwrap();
+        assert_eq!(sqlx::query(sql).execute(tx.conn()).await.unwrap().rows_affected(), 1);
+        tx.commit().await.unwrap();
     }
 
     /// An authority tells of a child, as routing brings it.

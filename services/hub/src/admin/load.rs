@@ -1,6 +1,7 @@
 //! `mash load`: how fast a report is available to the school, how fast a referral is with the partners whom a hub asks,
 //! and how long the workers of full hubs wait; measured from outside.
 
+pub mod on_the_way;
 mod referrals;
 
 use std::{

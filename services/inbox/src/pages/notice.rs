@@ -27,8 +27,6 @@ use crate::{
     visitor::{Fields, Session, Visitor},
 };
 
-const SUPPORT: [&str; 6] = ["talked", "checked-in", "adjusted", "told-staff", "referred", "other"];
-
 #[derive(Template)]
 #[template(path = "notice.html")]
 struct Shown {
@@ -45,7 +43,6 @@ struct Shown {
     advice: Option<Advice>,
     told: Vec<Fact>,
     notes: Vec<Fact>,
-    note: String,
     to_do: bool,
     may_acknowledge: bool,
     may_confirm_deletion: bool,
@@ -82,10 +79,7 @@ pub(crate) async fn show(
     let (state, colour) = view::state(t, &notice);
     let acknowledged = notice.state() == NoticeState::Acknowledged;
     let current = acknowledged && notice.acknowledged_revision == notice.revision;
-    let waits = matches!(
-        notice.state(),
-        NoticeState::Delivered | NoticeState::Opened | NoticeState::Escalated
-    );
+    let waits = mash_education::is_open(&notice);
     render(&Shown {
         page: Page::new(&visitor, title(&visitor, &notice)),
         href: view::href(&notice),
@@ -105,14 +99,13 @@ pub(crate) async fn show(
         advice: content.and_then(|content| view::advice(t, content)).filter(|_| school),
         told: content.map(|content| view::told(t, content, now)).unwrap_or_default(),
         notes: notes(&hub, &visitor, session, &notice).await?,
-        note: String::new(),
         to_do: open && school,
         may_acknowledge: open && (waits || (acknowledged && !current)),
         may_confirm_deletion: notice.state() == NoticeState::Recalled,
         may_support: open && school && acknowledged,
         may_keep: open,
         may_reject: open && school,
-        support: SUPPORT
+        support: mash_education::SUPPORT_CODES
             .iter()
             .map(|code| Fact { term: (*code).to_owned(), value: t.say(&format!("support-{code}")) })
             .collect(),

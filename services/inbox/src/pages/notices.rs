@@ -62,12 +62,11 @@ pub(crate) async fn list(
     } else {
         (Vec::new(), String::new())
     };
-    let (mut done, next) = if place.after.is_empty() {
+    let (done, next) = if place.after.is_empty() {
         hub.education.recent(&session.caller, &place.before, DONE).await?
     } else {
         (Vec::new(), String::new())
     };
-    done.retain(|listed| !view::is_open(&listed.notice));
     // Taken back, or corrected since: that waits for somebody too.
     let (again, done): (Vec<_>, Vec<_>) =
         done.into_iter().partition(|listed| view::waits(&listed.notice));

@@ -67,11 +67,6 @@ pub(crate) fn state(t: Texts, notice: &Notice) -> (String, &'static str) {
     (t.say(&format!("state-{word}")), colour)
 }
 
-/// Whether nobody has dealt with it.
-pub(crate) fn is_open(notice: &Notice) -> bool {
-    matches!(notice.state(), NoticeState::Delivered | NoticeState::Opened | NoticeState::Escalated)
-}
-
 /// Whether it waits for somebody.
 pub(crate) fn waits(notice: &Notice) -> bool {
     match notice.state() {

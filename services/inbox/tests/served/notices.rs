@@ -139,21 +139,32 @@ async fn downloads_hold_what_was_told_and_no_formula(dialect: Dialect) {
 async fn what_was_shown_is_recorded(dialect: Dialect) {
     let hub = Hub::start(dialect).await;
     hub.notice("n-1", ("Carys", "Example"), SECRET_WORDS).await;
+    hub.notice("n-2", ("Ann", "Example"), SECRET_WORDS).await;
     let mut browser = hub.signed_in(SCHOOL, "mair").await;
+    let other = browser.get("/notices/n-2").await;
+    browser.submit(&other, "/notices/n-2/roll", &[]).await;
+    let of_ann = accesses(&hub, "n-2").await;
     let page = browser.get("/notices/n-1").await;
     browser.submit(&page, "/notices/n-1/roll", &[]).await;
     browser.get("/notices/n-1/notice.csv").await;
+    let row = |sealed| (SCHOOL.to_owned(), "mair".to_owned(), sealed);
+    let told = accesses(&hub, "n-1").await;
+    assert_eq!(told, [row(0), row(1)], "who the child is, and then what was told");
+    browser.get("/notices/n-1").await;
+    assert_eq!(accesses(&hub, "n-2").await, of_ann, "a page about Carys shows nothing of Ann");
+}
+
+/// Who was shown a notice, and whether it was sealed then.
+async fn accesses(hub: &Hub, notice: &str) -> Vec<(String, String, i64)> {
     let mut conn = hub.store.read().await.unwrap();
     let rows = sqlx::query(
-        "SELECT organisation, practitioner, sealed FROM education_notice_accesses WHERE notice = 'n-1' ORDER BY sealed",
+        "SELECT organisation, practitioner, sealed FROM education_notice_accesses WHERE notice = $1 ORDER BY sealed",
     )
+    .bind(notice)
     .fetch_all(&mut *conn)
     .await
     .unwrap();
-    let rows: Vec<(String, String, i64)> =
-        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
-    let row = |sealed| (SCHOOL.to_owned(), "mair".to_owned(), sealed);
-    assert_eq!(rows, [row(0), row(1)], "who the child is, and then what was told");
+    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
 }
 
 async fn what_waits_comes_before_years_of_what_was_dealt_with(dialect: Dialect) {

@@ -13,7 +13,7 @@ use mash_domain::{
 use mash_proto::{
     convert::{time_from_wire, time_to_wire},
     disclosure::v1 as wire,
-    envelope::{Attributes, holds, unwrap},
+    envelope::{Attributes, holds, is_of_referral, unwrap},
     event::v1::Envelope,
     r#type::v1 as common,
 };
@@ -46,6 +46,11 @@ impl Handler for Handovers {
 
     fn owner(&self) -> &'static str {
         "police"
+    }
+
+    // Questions of hubs share the topic, and have a reader of their own.
+    fn concerns(&self, event: &Envelope) -> bool {
+        !is_of_referral(event)
     }
 
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {

@@ -8,7 +8,7 @@ use mash_domain::organisation::OrganisationId;
 use mash_proto::{
     convert::time_from_wire,
     disclosure::v1 as disclosure,
-    envelope::{holds, unwrap},
+    envelope::{holds, is_of_referral, unwrap},
     event::v1::Envelope,
     sharing::v1 as sharing,
 };
@@ -51,6 +51,14 @@ impl Handler for Outcomes {
 
     fn owner(&self) -> &'static str {
         "police"
+    }
+
+    // Receipts of referrals are for the hubs that sent them, and decisions on their items are no duty of an incident.
+    fn concerns(&self, event: &Envelope) -> bool {
+        let of_item = |recorded: sharing::DecisionRecorded| {
+            recorded.decision.is_some_and(|decision| !decision.item_id.is_empty())
+        };
+        !is_of_referral(event) && !unwrap(event).is_ok_and(of_item)
     }
 
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
@@ -111,8 +119,7 @@ fn read(event: &Envelope) -> Result<Option<Heard>, HandleError> {
         let recorded: sharing::DecisionRecorded = unwrap(event).map_err(|_| UNREADABLE)?;
         let decided = recorded.decision.ok_or(UNREADABLE)?;
         // The duty is discharged by its first recipient; a second one has no part in what became of it.
-        // Nor has a decision on an item of a referral, which is no duty of an incident.
-        if decided.second_recipient || !decided.item_id.is_empty() {
+        if decided.second_recipient {
             return Ok(None);
         }
         return decision(decided).map(Some);

@@ -183,6 +183,12 @@ async fn prompts(client: &mut Client) -> Vec<String> {
     answer.into_inner().prompts.into_iter().map(|prompt| prompt.kind).collect()
 }
 
+/// What each prompt is, and what it is about.
+async fn prompts_about(client: &mut Client) -> Vec<(String, String)> {
+    let answer = client.list_prompts(by(wire::ListPromptsRequest::default())).await.unwrap();
+    answer.into_inner().prompts.into_iter().map(|prompt| (prompt.kind, prompt.subject)).collect()
+}
+
 async fn enquiries(client: &mut Client) -> Vec<referral::ReceivedEnquiry> {
     let answer = client.list_enquiries(by(wire::ListEnquiriesRequest::default())).await.unwrap();
     answer.into_inner().enquiries

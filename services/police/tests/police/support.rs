@@ -3,11 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use mash_bus::{Bus, BusMessage, topics};
-use mash_chassis::{
-    CaseSecret, Clock, ManualClock, Server,
-    ca::{Ca, Subject},
-    client_channel, fault,
-};
+use mash_chassis::{CaseSecret, Clock, ManualClock, fault, testing::Edge};
 use mash_police::{Police, PoliceConfig};
 use mash_proto::{
     convert::time_to_wire,
@@ -18,15 +14,12 @@ use mash_proto::{
 };
 use mash_store::{Dialect, Store, testing::TestDatabase};
 use prost::{Message, Name};
-use tempfile::TempDir;
-use tokio::{net::TcpListener, time::Instant};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 use tonic::{Code, Request, Status, transport::Channel};
 use tonic_types::StatusExt as _;
 
 pub(crate) type Client = PoliceServiceClient<Channel>;
 
-const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -35,17 +28,8 @@ pub(crate) struct Hub {
     pub(crate) store: Store,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) police: Arc<Police>,
-    shutdown: CancellationToken,
-    endpoint: String,
-    ca: Ca,
-    folder: TempDir,
+    edge: Edge,
     database: Arc<TestDatabase>,
-}
-
-impl Drop for Hub {
-    fn drop(&mut self) {
-        self.shutdown.cancel();
-    }
 }
 
 impl Hub {
@@ -72,22 +56,13 @@ impl Hub {
         let police =
             Police::start(store.clone(), Arc::clone(&bus), Arc::new(clock.clone()), config);
         let police = Arc::new(police.await.unwrap());
-        let shutdown = CancellationToken::new();
-        let (runner, stop) = (Arc::clone(&police), shutdown.clone());
+        let edge = Edge::serve("police", |server| {
+            server.add_service(police.service()).add_service(police.protection())
+        })
+        .await;
+        let (runner, stop) = (Arc::clone(&police), edge.shutdown());
         tokio::spawn(async move { runner.run(stop).await });
-
-        let folder = tempfile::tempdir().unwrap();
-        let ca = Ca::create(folder.path().join("ca")).unwrap();
-        let server =
-            Subject::Server { name: "police".to_owned(), hosts: vec!["localhost".to_owned()] };
-        let (cert, key) = ca.issue(server, DAY).unwrap().write(folder.path(), "server").unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-        let builder = Server::builder(ca.tls_files(cert, key))
-            .add_service(police.service())
-            .add_service(police.protection());
-        tokio::spawn(builder.serve(listener, shutdown.clone()));
-        Self { clock, store, bus, police, shutdown, endpoint, ca, folder, database }
+        Self { clock, store, bus, police, edge, database }
     }
 
     /// A client of this organisation, with a certificate of its own.
@@ -97,11 +72,7 @@ impl Hub {
 
     /// A connection of this organisation, with a certificate of its own.
     pub(crate) fn channel(&self, organisation: &str) -> Channel {
-        let id = organisation.parse().unwrap();
-        let issued = self.ca.issue(&id, DAY).unwrap();
-        let stem = format!("{}-{}", organisation.replace('/', "-"), issued.serial);
-        let (cert, key) = issued.write(self.folder.path(), &stem).unwrap();
-        client_channel(&self.endpoint, &self.ca.tls_files(cert, key)).unwrap()
+        self.edge.channel(organisation)
     }
 
     /// Publishes an event as another service would.

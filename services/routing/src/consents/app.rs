@@ -131,7 +131,7 @@ pub async fn follow_cases(
     tx: &mut Tx,
     world: &World,
     means: Means<'_>,
-    events: &[&Envelope],
+    events: &[Envelope],
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let ids: Vec<String> = world.changed_cases.iter().map(ToString::to_string).collect();
@@ -139,7 +139,7 @@ pub async fn follow_cases(
     for (key, mut file) in files {
         let case = key.case_id.parse().ok().and_then(|id| world.cases.get(&id));
         let about = events.iter().rfind(|event| event.subject == key.case_id);
-        let event = about.or_else(|| events.last()).copied();
+        let event = about.or_else(|| events.last());
         if let (Some(case), Some(event)) = (case, event) {
             let (cause, consulted) = (Cause { event, now }, Consulted { world, means });
             follow_up(tx, case, consulted, (&key, &mut file), cause).await?;

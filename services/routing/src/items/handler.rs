@@ -26,7 +26,7 @@ use super::{
     plan::{Consulted, child_key},
     receive::receive,
     submission::Submission,
-    take_in::{Changes, TakeInError, Tools, take_in},
+    take_in::{Changes, Tools, take_in},
 };
 use crate::{
     app::effects::Cause,
@@ -40,7 +40,7 @@ use crate::{
     },
 };
 
-/// Takes in items and what their recipients do with them.
+/// Takes in items.
 pub struct Items {
     /// For commitments.
     pub pseudonymiser: Pseudonymiser,
@@ -50,21 +50,6 @@ pub struct Items {
     pub clock: Arc<dyn Clock>,
 }
 
-/// An event, decoded.
-enum Taken {
-    Item(Box<Submission>),
-    Receipt(ItemReceiptRecorded),
-}
-
-impl Taken {
-    fn case_id(&self) -> &str {
-        match self {
-            Self::Item(item) => &item.case_id,
-            Self::Receipt(receipt) => &receipt.case_id,
-        }
-    }
-}
-
 #[async_trait]
 impl Handler for Items {
     fn group(&self) -> &'static str {
@@ -72,60 +57,96 @@ impl Handler for Items {
     }
 
     fn topics(&self) -> &'static [&'static str] {
-        &[topics::SUBMITTED, topics::RECEIPTS]
+        &[topics::SUBMITTED]
     }
 
     fn owner(&self) -> &'static str {
         "routing"
     }
 
+    // What is said of incidents travels on the same topic and is taken in by another handler.
+    fn concerns(&self, event: &Envelope) -> bool {
+        is_of_referral(event)
+    }
+
+    // Cases have little in common, and a batch of them is much work.
+    fn lanes(&self) -> usize {
+        4
+    }
+
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
-        // What is said of incidents travels on the same topics and is taken in by another handler.
-        let events: Vec<&Envelope> = events.iter().filter(|event| is_of_referral(event)).collect();
-        if events.is_empty() {
-            return Ok(());
-        }
-        let taken: Vec<Taken> = events.iter().map(|event| open(event)).collect::<Result<_, _>>()?;
-        let cases = taken.iter().map(|taken| taken.case_id().to_owned()).collect();
+        let items: Vec<Submission> = events.iter().map(open).collect::<Result<_, _>>()?;
+        let cases = items.iter().map(|item| item.case_id.clone()).collect();
         let mut files = store::load(tx, &cases).await?;
         // In this transaction, so that every replica decides by the same version.
         let ruleset = self.rulesets.in_force(tx).await?;
-        let gathered = Gathered::of(tx, &taken).await?;
+        let gathered = Gathered::of(tx, &items).await?;
         let mut changes = Changes::default();
-        for (event, taken) in events.into_iter().zip(taken) {
-            let Some(file) = files.get_mut(taken.case_id()) else { continue };
+        for (event, item) in events.iter().zip(items) {
+            let Some(file) = files.get_mut(&item.case_id) else { continue };
             let cause = Cause { event, now: self.clock.now() };
-            match taken {
-                Taken::Item(item) => {
-                    let consulted = gathered.consulted(&item.case_id, &ruleset, cause);
-                    let tools = Tools { consulted, pseudonymiser: &self.pseudonymiser, cause };
-                    take_in(&item, &event.data, file, tools, &mut changes)
-                        .map_err(|error| poison(&error))?;
-                }
-                Taken::Receipt(receipt) => receive(&receipt, file, &mut changes.effects, cause),
-            }
+            let consulted = gathered.consulted(&item.case_id, &ruleset, cause);
+            let tools = Tools { consulted, pseudonymiser: &self.pseudonymiser, cause };
+            take_in(&item, &event.data, file, tools, &mut changes)
+                .map_err(|error| HandleError::Poison { code: error.code() })?;
         }
         Ok(write(tx, &files, changes).await?)
     }
 }
 
-fn poison(error: &TakeInError) -> HandleError {
-    HandleError::Poison { code: error.code() }
+fn open(event: &Envelope) -> Result<Submission, HandleError> {
+    let wire: ItemSubmitted = opened(event)?;
+    Submission::read(wire).map_err(|fault| {
+        tracing::warn!(event.id, field = fault.0, "a submitted item does not hold together");
+        HandleError::Poison { code: UNREADABLE }
+    })
 }
 
-fn open(event: &Envelope) -> Result<Taken, HandleError> {
-    let unreadable = || HandleError::Poison { code: UNREADABLE };
-    if holds::<ItemSubmitted>(event) {
-        let wire: ItemSubmitted = unwrap(event).map_err(|_| unreadable())?;
-        let item = Submission::read(wire).map_err(|fault| {
-            tracing::warn!(event.id, field = fault.0, "a submitted item does not hold together");
-            unreadable()
-        })?;
-        Ok(Taken::Item(Box::new(item)))
-    } else if holds::<ItemReceiptRecorded>(event) {
-        Ok(Taken::Receipt(unwrap(event).map_err(|_| unreadable())?))
+fn opened<M: prost::Message + prost::Name + Default>(event: &Envelope) -> Result<M, HandleError> {
+    if holds::<M>(event) {
+        unwrap(event).map_err(|_| HandleError::Poison { code: UNREADABLE })
     } else {
         Err(HandleError::Poison { code: UNKNOWN_TYPE })
+    }
+}
+
+/// Takes in what recipients do with items. It has a reader of its own: there are twice as many receipts as items, and no
+/// item is to wait behind them.
+pub struct ItemReceipts {
+    /// The time of what is told of them.
+    pub clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl Handler for ItemReceipts {
+    fn group(&self) -> &'static str {
+        "routing-item-receipts"
+    }
+
+    fn topics(&self) -> &'static [&'static str] {
+        &[topics::RECEIPTS]
+    }
+
+    fn owner(&self) -> &'static str {
+        "routing"
+    }
+
+    fn concerns(&self, event: &Envelope) -> bool {
+        is_of_referral(event)
+    }
+
+    async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
+        let receipts: Vec<ItemReceiptRecorded> =
+            events.iter().map(opened).collect::<Result<_, _>>()?;
+        let cases = receipts.iter().map(|receipt| receipt.case_id.clone()).collect();
+        let mut files = store::load(tx, &cases).await?;
+        let mut changes = Changes::default();
+        for (event, receipt) in events.iter().zip(receipts) {
+            let Some(file) = files.get_mut(&receipt.case_id) else { continue };
+            let cause = Cause { event, now: self.clock.now() };
+            receive(&receipt, file, &mut changes.effects, cause);
+        }
+        Ok(write(tx, &files, changes).await?)
     }
 }
 
@@ -138,11 +159,8 @@ struct Gathered {
 }
 
 impl Gathered {
-    async fn of(tx: &mut Tx, taken: &[Taken]) -> Result<Self, StoreError> {
-        let power = taken.iter().filter_map(|taken| match taken {
-            Taken::Item(item) if item.flow.ground() == Ground::Power => Some(item.as_ref()),
-            Taken::Item(_) | Taken::Receipt(_) => None,
-        });
+    async fn of(tx: &mut Tx, items: &[Submission]) -> Result<Self, StoreError> {
+        let power = items.iter().filter(|item| item.flow.ground() == Ground::Power);
         let power: Vec<&Submission> = power.collect();
         if power.is_empty() {
             return Ok(Self::default());

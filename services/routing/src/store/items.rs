@@ -81,7 +81,7 @@ async fn rows(
     let mut found = Vec::new();
     for chunk in cases.chunks(CHUNK) {
         let sql = format!("{select} IN ({})", in_list(1, chunk.len()));
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for case in chunk {
             query = query.bind(case);
         }
@@ -163,7 +163,7 @@ async fn save_items(tx: &mut Tx, items: &[(&String, &Item)]) -> Result<(), Store
              facts = excluded.facts, payload = excluded.payload",
             placeholders(chunk.len(), 12)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for (case, item) in chunk {
             query = query
                 .bind(&item.id)
@@ -196,7 +196,7 @@ async fn save_releases(tx: &mut Tx, releases: &[(&String, &Release)]) -> Result<
              stated_guard = excluded.stated_guard",
             placeholders(chunk.len(), 16)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for (case, release) in chunk {
             let sent: Vec<&str> = release.sent.iter().map(String::as_str).collect();
             query = query
@@ -230,7 +230,7 @@ pub(super) async fn put_resting(tx: &mut Tx, resting: &[RestingItem]) -> Result<
              ON CONFLICT (event_id) DO NOTHING",
             placeholders(chunk.len(), 4)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for it in chunk {
             query = query.bind(&it.event_id).bind(&it.release_id).bind(&it.case_id).bind(0_i64);
         }
@@ -249,7 +249,7 @@ pub async fn keep_back(tx: &mut Tx, events: &[String]) -> Result<(), StoreError>
         let list = in_list(1, chunk.len());
         let sql =
             format!("UPDATE routing_item_events SET kept_back = 1 WHERE event_id IN ({list})");
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for event in chunk {
             query = query.bind(event);
         }
@@ -293,7 +293,7 @@ pub async fn forget(tx: &mut Tx, events: &[String]) -> Result<(), StoreError> {
     for chunk in events.chunks(CHUNK) {
         let list = in_list(1, chunk.len());
         let sql = format!("DELETE FROM routing_item_events WHERE event_id IN ({list})");
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for event in chunk {
             query = query.bind(event);
         }

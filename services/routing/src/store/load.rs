@@ -90,7 +90,7 @@ pub(super) async fn lock(tx: &mut Tx, ids: &[String]) -> Result<(), StoreError> 
              ON CONFLICT (case_id) DO UPDATE SET case_id = excluded.case_id",
             placeholders(chunk.len(), 1)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for id in chunk {
             query = query.bind(id);
         }
@@ -103,7 +103,7 @@ async fn rows(tx: &mut Tx, select: &str, values: &[String]) -> Result<Vec<AnyRow
     let mut found = Vec::new();
     for chunk in values.chunks(CHUNK) {
         let sql = format!("{select} IN ({})", in_list(1, chunk.len()));
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for value in chunk {
             query = query.bind(value);
         }

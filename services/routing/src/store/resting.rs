@@ -14,7 +14,7 @@ pub(super) async fn put(tx: &mut Tx, resting: &[Resting]) -> Result<(), StoreErr
              ON CONFLICT (event_id) DO NOTHING",
             placeholders(chunk.len(), 6)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for release in chunk {
             query = query
                 .bind(&release.event_id)
@@ -38,7 +38,7 @@ pub async fn keep_back(tx: &mut Tx, events: &[String]) -> Result<(), StoreError>
     for chunk in events.chunks(CHUNK) {
         let list = in_list(1, chunk.len());
         let sql = format!("UPDATE routing_resting SET kept_back = 1 WHERE event_id IN ({list})");
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for event in chunk {
             query = query.bind(event);
         }

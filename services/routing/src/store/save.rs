@@ -41,7 +41,7 @@ async fn save_cases(tx: &mut Tx, world: &World) -> Result<(), StoreError> {
              incident = excluded.incident",
             placeholders(chunk.len(), 6)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for case in chunk {
             query = query
                 .bind(case.id.to_string())
@@ -68,7 +68,7 @@ async fn save_duties(tx: &mut Tx, world: &World) -> Result<(), StoreError> {
              rejected_by = excluded.rejected_by",
             placeholders(chunk.len(), 10)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for duty in chunk {
             let rejected: Vec<&str> =
                 duty.rejected_by.iter().map(|laestab| laestab.as_str()).collect();
@@ -101,7 +101,7 @@ async fn save_disclosures(tx: &mut Tx, world: &World) -> Result<(), StoreError> 
              live = excluded.live",
             placeholders(chunk.len(), 9)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for (duty, held) in chunk {
             query = query
                 .bind(&held.id)
@@ -126,7 +126,7 @@ async fn save_decisions(tx: &mut Tx, effects: &Effects) -> Result<(), StoreError
              ON CONFLICT (decision_id) DO NOTHING",
             placeholders(chunk.len(), 5)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for decision in chunk {
             let decided = decision.decide_time.as_ref();
             let decided_ms =

@@ -1,13 +1,9 @@
 //! A hub with only routing in it, a certificate authority of its own, and a clock that stands still.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use mash_bus::Bus;
-use mash_chassis::{
-    ManualClock, Server,
-    ca::{Ca, Subject},
-    client_channel, fault,
-};
+use mash_chassis::{ManualClock, fault, testing::Edge};
 use mash_domain::organisation::OrganisationId;
 use mash_policy::Ruleset;
 use mash_proto::{
@@ -22,25 +18,18 @@ use mash_routing::{
     rulesets::{Prover, Unproved},
 };
 use mash_store::{Dialect, Store, testing::TestDatabase};
-use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status, transport::Channel};
 
 pub(crate) const FORCE: &str = "police/62";
 pub(crate) const BOARD: &str = "health-board/7A5";
 pub(crate) const BRIDGEND: &str = "authority/672";
 pub(crate) const OPERATOR: &str = "operator/hub";
-const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 pub(crate) struct Hub {
     pub(crate) clock: ManualClock,
     pub(crate) store: Store,
     pub(crate) bus: Arc<dyn Bus>,
-    ca: Ca,
-    address: SocketAddr,
-    shutdown: CancellationToken,
-    folder: TempDir,
+    edge: Edge,
     _database: TestDatabase,
 }
 
@@ -51,12 +40,6 @@ struct Willing;
 impl Prover for Willing {
     async fn prove(&self, _ruleset: Arc<Ruleset>) -> Result<(), Unproved> {
         Ok(())
-    }
-}
-
-impl Drop for Hub {
-    fn drop(&mut self) {
-        self.shutdown.cancel();
     }
 }
 
@@ -84,24 +67,18 @@ impl Hub {
         if runs {
             routing = routing.with_prover(Arc::new(Willing));
         }
-        let folder = tempfile::tempdir().unwrap();
-        let ca = Ca::create(folder.path().join("ca")).unwrap();
-        let hosts = vec!["localhost".to_owned()];
-        let issued = ca.issue(Subject::Server { name: "routing".to_owned(), hosts }, DAY).unwrap();
-        let (cert, key) = issued.write(folder.path(), "server").unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let shutdown = CancellationToken::new();
-        let server = Server::builder(ca.tls_files(cert, key))
-            .add_service(routing.service())
-            .add_service(routing.ruleset_versions())
-            .add_service(routing.agreements());
-        tokio::spawn(server.serve(listener, shutdown.clone()));
-        let stop = shutdown.clone();
+        let edge = Edge::serve("routing", |server| {
+            server
+                .add_service(routing.service())
+                .add_service(routing.ruleset_versions())
+                .add_service(routing.agreements())
+        })
+        .await;
+        let stop = edge.shutdown();
         if runs {
             tokio::spawn(async move { routing.run(stop).await });
         }
-        Self { clock, store, bus, ca, address, shutdown, folder, _database: database }
+        Self { clock, store, bus, edge, _database: database }
     }
 
     pub(crate) fn at(&self, instant: &str) {
@@ -124,11 +101,7 @@ impl Hub {
     }
 
     fn channel(&self, organisation: &str) -> Channel {
-        let issued = self.ca.issue(&organisation.parse::<OrganisationId>().unwrap(), DAY).unwrap();
-        let stem = format!("{}-{}", organisation.replace('/', "-"), issued.serial);
-        let (cert, key) = issued.write(self.folder.path(), &stem).unwrap();
-        let endpoint = format!("https://localhost:{}", self.address.port());
-        client_channel(&endpoint, &self.ca.tls_files(cert, key)).unwrap()
+        self.edge.channel(organisation)
     }
 
     pub(crate) async fn propose(

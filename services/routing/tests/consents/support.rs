@@ -1,13 +1,9 @@
 //! Routing at work, with a case in it, an agreement with a provider, and somebody who reads what the provider gets.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use mash_bus::{Bus, BusMessage, topics};
-use mash_chassis::{
-    ManualClock, Server,
-    ca::{Ca, Subject},
-    client_channel, fault,
-};
+use mash_chassis::{ManualClock, fault, testing::Edge};
 use mash_domain::{incident::CaseId, organisation::OrganisationId};
 use mash_policy::Ruleset;
 use mash_proto::{
@@ -26,33 +22,20 @@ use mash_routing::Routing;
 use mash_store::{Dialect, Store, testing::TestDatabase};
 use mash_synth::night::Night;
 use prost::Message as _;
-use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status, transport::Channel};
 use tonic_types::StatusExt as _;
 
 pub(crate) const FORCE: &str = "police/62";
 pub(crate) const BRIDGEND: &str = "authority/672";
 pub(crate) const PROVIDER: &str = "provider/cerrig";
-const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 pub(crate) struct Hub {
     pub(crate) clock: ManualClock,
     pub(crate) store: Store,
     pub(crate) bus: Arc<dyn Bus>,
-    ca: Ca,
-    address: SocketAddr,
-    shutdown: CancellationToken,
-    folder: TempDir,
+    edge: Edge,
     pub(crate) database: TestDatabase,
     pub(crate) bus_url: String,
-}
-
-impl Drop for Hub {
-    fn drop(&mut self) {
-        self.shutdown.cancel();
-    }
 }
 
 /// What a provider was sent.
@@ -73,31 +56,25 @@ impl Hub {
         let bus = mash_bus::connect(bus_url, &store).await.unwrap();
         bus.ensure_topics(&topics::all()).await.unwrap();
         let clock = ManualClock::new("2026-11-19T08:00:00Z".parse().unwrap());
-        let shutdown = CancellationToken::new();
         let routing = routing(&store, &bus, &clock).await;
-        let folder = tempfile::tempdir().unwrap();
-        let ca = Ca::create(folder.path().join("ca")).unwrap();
-        let hosts = vec!["localhost".to_owned()];
-        let issued = ca.issue(Subject::Server { name: "routing".to_owned(), hosts }, DAY).unwrap();
-        let (cert, key) = issued.write(folder.path(), "server").unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = Server::builder(ca.tls_files(cert, key))
-            .add_service(routing.service())
-            .add_service(routing.agreements())
-            .add_service(routing.consents());
-        tokio::spawn(server.serve(listener, shutdown.clone()));
-        let stop = shutdown.clone();
+        let edge = Edge::serve("routing", |server| {
+            server
+                .add_service(routing.service())
+                .add_service(routing.agreements())
+                .add_service(routing.consents())
+        })
+        .await;
+        let stop = edge.shutdown();
         tokio::spawn(async move { routing.run(stop).await });
         let bus_url = bus_url.to_owned();
-        Self { clock, store, bus, ca, address, shutdown, folder, database, bus_url }
+        Self { clock, store, bus, edge, database, bus_url }
     }
 
     /// A second process of routing on the same store and bus.
     pub(crate) async fn start_another(&self) {
         let store = self.database.store().await;
         let bus = mash_bus::connect(&self.bus_url, &store).await.unwrap();
-        let (routing, stop) = (routing(&store, &bus, &self.clock).await, self.shutdown.clone());
+        let (routing, stop) = (routing(&store, &bus, &self.clock).await, self.edge.shutdown());
         tokio::spawn(async move { routing.run(stop).await });
     }
 
@@ -106,11 +83,7 @@ impl Hub {
     }
 
     fn channel(&self, organisation: &str) -> Channel {
-        let issued = self.ca.issue(&organisation.parse::<OrganisationId>().unwrap(), DAY).unwrap();
-        let stem = format!("{}-{}", organisation.replace('/', "-"), issued.serial);
-        let (cert, key) = issued.write(self.folder.path(), &stem).unwrap();
-        let endpoint = format!("https://localhost:{}", self.address.port());
-        client_channel(&endpoint, &self.ca.tls_files(cert, key)).unwrap()
+        self.edge.channel(organisation)
     }
 
     /// Calls the register as this organisation.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mash_bus::Handler as _;
+use mash_bus::Handler;
 use mash_chassis::ManualClock;
 use mash_domain::{
     agreement::{AgreementId, Command, SignatoryRole},
@@ -26,7 +26,11 @@ use mash_proto::{
 use mash_routing::{
     agreements,
     consents::{self, app::Act},
-    items::{file::release_id, handler::Items, plan::child_key},
+    items::{
+        file::release_id,
+        handler::{ItemReceipts, Items},
+        plan::child_key,
+    },
     pseudonym::Pseudonymiser,
     route::Means,
     rulesets::{Rulesets, app},
@@ -87,8 +91,18 @@ impl Hub {
 
     /// Handles a batch and commits it.
     async fn take(&self, events: &[Envelope]) {
+        self.handle(&self.items, events).await;
+    }
+
+    /// A recipient tells of an item.
+    async fn hear(&self, receipt: Envelope) {
+        let receipts = ItemReceipts { clock: Arc::new(self.clock.clone()) };
+        self.handle(&receipts, &[receipt]).await;
+    }
+
+    async fn handle(&self, handler: &dyn Handler, events: &[Envelope]) {
         let mut tx = self.store.begin().await.unwrap();
-        self.items.handle(&mut tx, events).await.unwrap();
+        handler.handle(&mut tx, events).await.unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -334,7 +348,7 @@ async fn an_item_that_is_handled_twice_has_one_effect(dialect: Dialect) {
     // A crash after it, and before the offset: the batch comes again.
     for _ in 0..3 {
         hub.take(&batch).await;
-        hub.take(&[receipt(&item, BRIDGEND, ReceiptKind::Acknowledged)]).await;
+        hub.hear(receipt(&item, BRIDGEND, ReceiptKind::Acknowledged)).await;
     }
     assert_eq!(story(&hub.waiting().await), ["672 revision 1", "681 revision 1"]);
     assert_eq!(hub.count("SELECT CAST(COUNT(*) AS BIGINT) FROM routing_decisions").await, 2);
@@ -358,7 +372,7 @@ async fn what_is_kept_reads_back(dialect: Dialect) {
     let counts = store::decisions::count(&hub.store).await.unwrap();
     let [count] = counts.items.as_slice() else { panic!("one kind") };
     assert_eq!((count.items, count.accepted, count.pending), (1, 2, 2));
-    hub.take(&[receipt(&item, BRIDGEND, ReceiptKind::Undelivered)]).await;
+    hub.hear(receipt(&item, BRIDGEND, ReceiptKind::Undelivered)).await;
     let counts = store::decisions::count(&hub.store).await.unwrap();
     assert_eq!((counts.items[0].escalated, counts.items[0].pending), (1, 1));
     assert_eq!(

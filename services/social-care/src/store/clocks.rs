@@ -55,6 +55,23 @@ pub(crate) async fn due(
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
+/// Leaves the clocks of a referral that have something to say by now alone until then. False if there is none.
+pub(crate) async fn put_off(
+    tx: &mut Tx,
+    referral: &str,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE social_care_clocks SET next_ms = $3 WHERE referral = $1 AND next_ms > 0 AND next_ms <= $2",
+    )
+    .bind(referral)
+    .bind(now.as_millisecond())
+    .bind(until.as_millisecond())
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 fn kept(row: &AnyRow) -> Result<KeptClock, StoreError> {
     let content: String = row.try_get(2)?;
     Ok(KeptClock {

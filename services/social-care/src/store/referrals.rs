@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{
     Conn, corrupt, limit,
-    rows::{Known, Table, Value, by_ids, touch},
+    rows::{Known, Table, Value, by_ids, locked},
     time,
 };
 use crate::record::Record;
@@ -68,12 +68,9 @@ pub(crate) struct Count {
 /// is changed under its lock alone.
 pub(crate) async fn lock(tx: &mut Tx, ids: &[&str]) -> Result<HashMap<String, Record>, StoreError> {
     let mut ids = ids.to_vec();
-    // In order, so that two transactions that take the same rows take turns.
     ids.sort_unstable();
     ids.dedup();
-    // Writing first takes the row locks on PostgreSQL; SQLite has one writer anyway.
-    touch(tx, "UPDATE social_care_referrals SET version = version + 1 WHERE id", &ids).await?;
-    let rows = by_ids(tx.conn(), &format!("{READ} WHERE id"), None, &ids).await?;
+    let rows = locked(tx, &format!("{READ} WHERE id"), &ids).await?;
     rows.iter().map(|row| record(row).map(|record| (record.id.clone(), record))).collect()
 }
 

@@ -105,10 +105,30 @@ pub(super) async fn by_ids(
     first: Option<&str>,
     ids: &[&str],
 ) -> Result<Vec<AnyRow>, StoreError> {
+    by_ids_ending(conn, (sql, ""), first, ids).await
+}
+
+/// As [`by_ids`], in the order of their ids, which nobody else changes until the transaction ends.
+pub(super) async fn locked(
+    tx: &mut Tx,
+    sql: &str,
+    ids: &[&str],
+) -> Result<Vec<AnyRow>, StoreError> {
+    // In order, so that two transactions that take the same rows take turns.
+    let ending = format!(" ORDER BY id{}", tx.for_update());
+    by_ids_ending(tx.conn(), (sql, &ending), None, ids).await
+}
+
+async fn by_ids_ending(
+    conn: &mut AnyConnection,
+    (sql, ending): (&str, &str),
+    first: Option<&str>,
+    ids: &[&str],
+) -> Result<Vec<AnyRow>, StoreError> {
     let mut rows = Vec::new();
     for chunk in ids.chunks(CHUNK) {
         let from = if first.is_some() { 2 } else { 1 };
-        let sql = format!("{sql} IN ({})", in_list(from, chunk.len()));
+        let sql = format!("{sql} IN ({}){ending}", in_list(from, chunk.len()));
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         if let Some(first) = first {
             query = query.bind(first);
@@ -119,17 +139,4 @@ pub(super) async fn by_ids(
         rows.extend(query.fetch_all(&mut *conn).await?);
     }
     Ok(rows)
-}
-
-/// Runs a statement that ends in `IN (` for all of these.
-pub(super) async fn touch(tx: &mut Tx, sql: &str, ids: &[&str]) -> Result<(), StoreError> {
-    for chunk in ids.chunks(CHUNK) {
-        let sql = format!("{sql} IN ({})", in_list(1, chunk.len()));
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
-        for id in chunk {
-            query = query.bind(*id);
-        }
-        query.execute(tx.conn()).await?;
-    }
-    Ok(())
 }

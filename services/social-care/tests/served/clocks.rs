@@ -11,6 +11,7 @@ on_both!(
     a_decision_clock_warns_then_goes_to_the_named_manager_once,
     a_grade_starts_its_clock_and_another_grade_another_one,
     the_queue_is_ordered_by_what_is_due_and_pages,
+    a_referral_that_cannot_be_read_stops_no_other_clock,
 );
 
 async fn manager(hub: &Hub) {
@@ -137,4 +138,34 @@ async fn the_queue_is_ordered_by_what_is_due_and_pages(dialect: Dialect) {
     let summary = summary.unwrap().into_inner();
     assert_eq!((summary.open, summary.overdue), (5, 2));
     assert_eq!(summary.workers.len(), 2);
+}
+
+/// Whatever says something about one referral.
+async fn about(hub: &Hub, code: &str, case: &str) -> Vec<String> {
+    let prompts = hub.prompts(code).await.into_iter();
+    let of_case = prompts.filter(|one| one.referral == format!("referrals/{case}"));
+    of_case.map(|one| one.to).collect()
+}
+
+async fn a_referral_that_cannot_be_read_stops_no_other_clock(dialect: Dialect) {
+    let hub = Hub::start(dialect).await;
+    manager(&hub).await;
+    hub.referred("c-1", SCHOOL, child("Carys", "")).await;
+    hub.at("2026-11-18T10:00:01Z");
+    hub.referred("c-2", SCHOOL, child("Cerys", "")).await;
+    let damage = "UPDATE social_care_clocks SET content = '?' || content WHERE referral = $1";
+    hub.change(damage, "672/c-1").await;
+    hub.at("2026-11-19T17:00:00Z");
+    for _ in 0..2 {
+        hub.care.tick().await.unwrap();
+    }
+    assert!(!about(&hub, "clock-breached", "c-2").await.is_empty(), "the other one goes on");
+    assert_eq!(about(&hub, "clock-breached", "c-1").await, Vec::<String>::new());
+    assert_eq!(about(&hub, "unreadable", "c-1").await, ["manager-9"], "told once, to a person");
+    assert_eq!(about(&hub, "unreadable", "c-2").await, Vec::<String>::new());
+    let mend = "UPDATE social_care_clocks SET content = substr(content, 2) WHERE referral = $1";
+    hub.change(mend, "672/c-1").await;
+    hub.at("2026-11-19T17:05:00Z");
+    hub.care.tick().await.unwrap();
+    assert!(!about(&hub, "clock-breached", "c-1").await.is_empty(), "mended, it rings, if late");
 }

@@ -38,6 +38,5 @@ mod disagreements;
 mod enquiries;
 mod meetings;
 mod people;
-mod speed;
 mod support;
 mod transfers;

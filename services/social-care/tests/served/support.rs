@@ -1,21 +1,17 @@
 //! A hub of social care alone: routing and the partners are played by the test.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use mash_bus::{Bus, BusMessage, Handler, Intake, topics};
-use mash_chassis::{
-    CaseSecret, Clock, ManualClock, Server,
-    ca::{Ca, Subject},
-    client_channel, fault,
-};
+use mash_bus::{Bus, BusMessage, Handler, Intake, testing::published, topics};
+use mash_chassis::{CaseSecret, Clock, ManualClock, fault, testing::Edge};
 use mash_domain::organisation::OrganisationId;
 use mash_proto::{
     convert::time_to_wire,
     disclosure::v1::{
         ChildAddress, ChildIdentity, Content, Household, HouseholdPerson, ReceiptKind, Reply,
     },
-    envelope::{Attributes, event_id, unwrap, wrap},
+    envelope::{Attributes, event_id, wrap},
     event::v1::Envelope,
     referral::v1::{ItemKind, ItemReceiptRecorded, ItemReleased, ItemSubmitted, ReportKind},
     social_care::v1::{
@@ -27,11 +23,8 @@ use mash_proto::{
 use mash_social_care::SocialCare;
 use mash_store::{Dialect, Store, testing::TestDatabase};
 use prost::{Message, Name};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status, transport::Channel};
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
 const SOON: Duration = Duration::from_secs(30);
 pub(crate) const BRIDGEND: &str = "authority/672";
 pub(crate) const POLICE: &str = "police/62";
@@ -43,17 +36,8 @@ pub(crate) struct Hub {
     pub(crate) care: SocialCare,
     pub(crate) store: Store,
     pub(crate) bus: Arc<dyn Bus>,
-    ca: Ca,
-    address: SocketAddr,
-    shutdown: CancellationToken,
-    folder: tempfile::TempDir,
+    edge: Edge,
     _database: TestDatabase,
-}
-
-impl Drop for Hub {
-    fn drop(&mut self) {
-        self.shutdown.cancel();
-    }
 }
 
 impl Hub {
@@ -67,25 +51,16 @@ impl Hub {
         let secret = CaseSecret::new(&[7; 32]).unwrap();
         let timed: Arc<dyn Clock> = Arc::new(clock.clone());
         let care = SocialCare::start(store.clone(), Arc::clone(&bus), timed, secret).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let ca = Ca::create(folder.path().join("ca")).unwrap();
-        let hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let issued =
-            ca.issue(Subject::Server { name: "social-care".to_owned(), hosts }, DAY).unwrap();
-        let (cert, key) = issued.write(folder.path(), "server").unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let shutdown = CancellationToken::new();
-        let server = Server::builder(ca.tls_files(cert, key))
-            .add_service(care.services())
-            .add_service(care.meetings());
-        tokio::spawn(server.serve(listener, shutdown.clone()));
+        let edge = Edge::serve("social-care", |server| {
+            server.add_service(care.services()).add_service(care.meetings())
+        })
+        .await;
         for handler in care.handlers() {
             let intake = Intake::new(store.clone(), Arc::clone(&bus), handler);
-            tokio::spawn(intake.run(shutdown.clone()));
+            tokio::spawn(intake.run(edge.shutdown()));
         }
-        tokio::spawn(care.relay().run(shutdown.clone()));
-        Self { clock, care, store, bus, ca, address, shutdown, folder, _database: database }
+        tokio::spawn(care.relay().run(edge.shutdown()));
+        Self { clock, care, store, bus, edge, _database: database }
     }
 
     pub(crate) fn client(&self, organisation: &str) -> QueueServiceClient<Channel> {
@@ -98,14 +73,7 @@ impl Hub {
     }
 
     fn channel(&self, organisation: &str) -> Channel {
-        let issued = self.ca.issue(&organisation.parse::<OrganisationId>().unwrap(), DAY).unwrap();
-        let stem = format!("{}-{}", organisation.replace('/', "-"), issued.serial);
-        let (cert, key) = issued.write(self.folder.path(), &stem).unwrap();
-        client_channel(
-            &format!("https://localhost:{}", self.address.port()),
-            &self.ca.tls_files(cert, key),
-        )
-        .unwrap()
+        self.edge.channel(organisation)
     }
 
     pub(crate) fn queue(&self) -> QueueServiceClient<Channel> {
@@ -264,24 +232,7 @@ impl Hub {
         topic: &'static str,
         at_least: usize,
     ) -> Vec<M> {
-        let group = format!("test-{}", uuid::Uuid::new_v4());
-        let mut subscription = self.bus.subscribe(&group, &[topic]).await.unwrap();
-        let mut events = Vec::new();
-        let reading = async {
-            while events.len() < at_least {
-                for delivery in subscription.next_batch(100).await.unwrap() {
-                    events.extend(unwrap::<M>(&Envelope::decode(delivery.payload).unwrap()).ok());
-                }
-            }
-        };
-        tokio::time::timeout(SOON, reading).await.expect("the events come in time");
-        // One too many would follow at once.
-        let more =
-            tokio::time::timeout(Duration::from_millis(300), subscription.next_batch(100)).await;
-        for delivery in more.map(Result::unwrap).unwrap_or_default() {
-            events.extend(unwrap::<M>(&Envelope::decode(delivery.payload).unwrap()).ok());
-        }
-        events
+        published(self.bus.as_ref(), topic, at_least).await
     }
 
     /// Receipts as `KIND practitioner reason`.
@@ -403,6 +354,14 @@ impl Hub {
             }
         };
         tokio::time::timeout(SOON, waiting).await.expect("the dead letter comes in time")
+    }
+
+    /// Changes rows of something behind the back of the service.
+    pub(crate) async fn change(&self, sql: &'static str, id: &str) {
+        let mut tx = self.store.begin().await.unwrap();
+        let done = sqlx::query(sql).bind(id).execute(tx.conn()).await.unwrap();
+        assert!(done.rows_affected() > 0);
+        tx.commit().await.unwrap();
     }
 
     /// Gives events to the intake directly, as after a crash between commit and offset.

@@ -92,14 +92,20 @@ async fn offered(hub: &Hub) -> (wire::Transfer, wire::Transfer, ItemSubmitted) {
 
 /// What the other authority answered reaches this one.
 async fn answered(hub: &Hub, transfer: &ItemSubmitted) {
-    let feedback = hub.sent(ItemKind::Feedback, 1).await;
-    let answer = feedback
-        .into_iter()
-        .find(|item| {
-            let said = item.content.clone().unwrap().feedback.unwrap();
-            item.reply_to == transfer.item_id && said.outcome.starts_with("transfer-")
-        })
-        .unwrap();
+    let is_answer = |item: &ItemSubmitted| {
+        let said = item.content.clone().unwrap().feedback.unwrap();
+        item.reply_to == transfer.item_id && said.outcome.starts_with("transfer-")
+    };
+    // The referrer is told that the referral has arrived, perhaps before.
+    let mut answer = None;
+    for _ in 0..100 {
+        answer = hub.sent(ItemKind::Feedback, 1).await.into_iter().find(is_answer);
+        if answer.is_some() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let answer = answer.unwrap();
     same!(answer.to, [organisation(BRIDGEND)]);
     route(hub, &answer, BRIDGEND).await;
 }

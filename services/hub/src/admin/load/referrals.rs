@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use jiff::Timestamp;
-use mash_bus::{BusMessage, topics};
+use mash_bus::{Bus, BusMessage, topics};
 use mash_domain::organisation::OrganisationId;
 use mash_load::referrals::{self, ReferralLoad, Target, queue, released};
 use mash_store::Store;
 use prost::Message as _;
 
-use super::LoadArgs;
+use super::{LoadArgs, on_the_way};
 use crate::data::Data;
 
 /// Authorities of South Wales and Gwent.
@@ -20,6 +20,8 @@ const PARTNERS: [&str; 5] =
     ["police/62", "health-board/7A3", "health-board/7A4", "school/6722301", "school/6722302"];
 /// Releases that are published at once.
 const BATCH: usize = 200;
+/// How long a hub may take to pass on what filled its queues.
+const DRAIN: Duration = Duration::from_secs(1_800);
 
 impl LoadArgs {
     /// Reports referrals at a rate, has every partner asked about each, and prints the report as JSON.
@@ -48,10 +50,16 @@ impl LoadArgs {
     /// Fills the queues of some hubs, then calls as their workers do, and prints the report as JSON.
     pub(super) async fn queue(&self, data: &Data, endpoint: &str) -> anyhow::Result<()> {
         let hubs = self.hubs(data)?;
-        self.fill(data, &hubs).await?;
+        let url = self.database.clone().unwrap_or_else(|| data.embedded_database());
+        let store = Store::connect(&url).await.context("the database of the hub")?;
+        let bus = mash_bus::connect(&self.bus, &store).await.context("the bus of the hub")?;
+        self.fill(bus.as_ref(), &hubs).await?;
         for hub in &hubs {
             self.filled(endpoint, hub).await?;
         }
+        // Each referrer is told that the referral has arrived: a hub with that backlog is not what is measured.
+        on_the_way::passed(&store, bus.as_ref(), DRAIN).await?;
+        store.close().await;
         let config = queue::QueueLoad {
             endpoint: endpoint.to_owned(),
             hubs,
@@ -72,10 +80,7 @@ impl LoadArgs {
     }
 
     /// Publishes what routing would have released, so that filling the queues takes minutes and not hours.
-    async fn fill(&self, data: &Data, hubs: &[Target]) -> anyhow::Result<()> {
-        let url = self.database.clone().unwrap_or_else(|| data.embedded_database());
-        let store = Store::connect(&url).await.context("the database of the hub")?;
-        let bus = mash_bus::connect(&self.bus, &store).await.context("the bus of the hub")?;
+    async fn fill(&self, bus: &dyn Bus, hubs: &[Target]) -> anyhow::Result<()> {
         let now = Timestamp::now();
         for first in (0..self.open).step_by(BATCH) {
             for hub in hubs {
@@ -94,7 +99,6 @@ impl LoadArgs {
                 bus.publish(&batch).await.context("the queues cannot be filled")?;
             }
         }
-        store.close().await;
         Ok(())
     }
 

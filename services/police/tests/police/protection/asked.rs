@@ -12,8 +12,8 @@ use prost::Message as _;
 use tonic::Code;
 
 use super::{
-    FORCE, client, enquiries, feedback, items, notice, on, organisation, prompts, question,
-    referral_of, release, released, submitted,
+    FORCE, client, enquiries, feedback, items, notice, on, organisation, prompts, prompts_about,
+    question, referral_of, release, released, submitted,
 };
 use crate::support::{Hub, by, id, told, violations};
 
@@ -22,6 +22,7 @@ on_both!(
     an_enquiry_is_answered_corrected_and_answered_late,
     a_refusal_has_a_reason_and_does_not_follow_an_answer,
     an_enquiry_that_is_due_prompts,
+    a_row_that_cannot_be_read_stops_no_other_clock,
     an_invitation_is_answered_and_called_off,
     a_disagreement_is_raised_escalated_and_withdrawn,
 );
@@ -134,6 +135,49 @@ async fn an_enquiry_that_is_due_prompts(hub: Hub) {
     assert_eq!(prompts(&mut client).await, ["answer-enquiry", "answer-overdue"]);
     let clock = enquiries(&mut client).await[0].clock.clone().unwrap();
     same!(clock.state(), referral::ClockState::Breached);
+}
+
+async fn change(hub: &Hub, sql: &'static str) {
+    let mut tx = hub.store.begin().await.unwrap();
+    assert_eq!(sqlx::query(sql).execute(tx.conn()).await.unwrap().rows_affected(), 1);
+    tx.commit().await.unwrap();
+}
+
+async fn a_row_that_cannot_be_read_stops_no_other_clock(hub: Hub) {
+    let mut client = client(&hub, FORCE);
+    for name in ["e1", "e2"] {
+        let asked = released(ItemKind::Enquiry, name, "", &question("2026-11-18T04:30:00Z"));
+        release(&hub, &asked).await;
+    }
+    until!(enquiries(&mut client).await.len() == 2);
+    let sent = submitted(&mut client, notice("PPN-1")).await;
+    submitted(&mut client, notice("PPN-2")).await;
+    let damaged =
+        "UPDATE partner_enquiries SET from_organisation = 'nobody' WHERE item_id = 'item-e1'";
+    change(&hub, damaged).await;
+    // The first of two clocks.
+    let damaged = "UPDATE partner_clocks SET clock = '?' || clock
+         WHERE seq = (SELECT MIN(seq) FROM partner_clocks WHERE rule = 'chase-acknowledgement')";
+    change(&hub, damaged).await;
+    hub.clock.set("2026-11-27T17:00:00Z".parse().unwrap());
+    for _ in 0..2 {
+        hub.police.tick().await.unwrap();
+    }
+    let told = prompts_about(&mut client).await;
+    let about = |kind: &str| -> Vec<&str> {
+        told.iter().filter(|(one, _)| one == kind).map(|(_, subject)| subject.as_str()).collect()
+    };
+    assert_eq!(about("answer-overdue"), ["enquiries/item-e2"], "the other question goes on");
+    assert_eq!(about("chase").len(), 1, "the other clock goes on");
+    assert!(!about("chase").contains(&sent.name.as_str()));
+    assert_eq!(about("unreadable"), [sent.name.as_str(), "enquiries/item-e1"], "told once each");
+    change(&hub, "UPDATE partner_enquiries SET from_organisation = 'authority/672' WHERE item_id = 'item-e1'").await;
+    change(&hub, "UPDATE partner_clocks SET clock = substr(clock, 2) WHERE clock LIKE '?%'").await;
+    hub.clock.advance(SignedDuration::from_mins(5));
+    hub.police.tick().await.unwrap();
+    let told = prompts_about(&mut client).await;
+    let count = |kind: &str| told.iter().filter(|(one, _)| one == kind).count();
+    assert_eq!((count("answer-overdue"), count("chase")), (2, 2), "mended, they ring, if late");
 }
 
 async fn an_invitation_is_answered_and_called_off(hub: Hub) {

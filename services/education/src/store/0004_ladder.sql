@@ -1,11 +1,13 @@
--- When the ladder of a notice must be looked at next. Without a row there is nothing left to do.
+-- When the ladder of a notice must be looked at next, also if it is left alone for a while because it cannot be read.
+-- Without a row there is nothing left to do.
 CREATE TABLE education_looks (
     notice TEXT NOT NULL PRIMARY KEY,
     next_ms BIGINT NOT NULL
 );
 CREATE INDEX education_looks_by_time ON education_looks (next_ms);
 INSERT INTO education_looks (notice, next_ms)
-    SELECT id, 0 FROM education_notices WHERE state IN ('delivered', 'opened');
+    SELECT id, left_alone_ms FROM education_notices WHERE state IN ('delivered', 'opened');
+ALTER TABLE education_notices DROP COLUMN left_alone_ms;
 
 -- Steps of ladders: claimed here before anything is sent, so that each is taken by one process only. `round_ms` is when the
 -- notice arrived: one that starts again after a recall starts its ladder again. An empty outcome is in flight since
