@@ -74,21 +74,9 @@ impl Service {
     /// that is slow holds up a desk.
     pub(crate) async fn look(self: &std::sync::Arc<Self>, partner: &Partner) {
         let jobs = self.climb(partner).await.jobs;
-        if jobs.is_empty() {
-            return;
+        if !jobs.is_empty() {
+            tokio::spawn(std::sync::Arc::clone(self).send_all(jobs));
         }
-        let service = std::sync::Arc::clone(self);
-        tokio::spawn(async move {
-            for job in jobs {
-                let places = std::sync::Arc::clone(&service.sending);
-                let Ok(place) = places.acquire_owned().await else { return };
-                let service = std::sync::Arc::clone(&service);
-                tokio::spawn(async move {
-                    service.send(job).await;
-                    drop(place);
-                });
-            }
-        });
     }
 
     /// A fault of the store ends this round; the next one goes on.

@@ -72,6 +72,8 @@ pub struct Settings {
     pub desk_patience: SignedDuration,
     /// How often the ladder is looked at, in real time.
     pub sweep_interval: Duration,
+    /// How often the claims of nudges are renewed that wait for a place, in real time; far below the minute of a claim.
+    pub renew_interval: Duration,
     /// How often somebody who watches is told of what another process changed.
     pub watch_interval: Duration,
 }
@@ -81,6 +83,7 @@ impl Default for Settings {
         Self {
             desk_patience: SignedDuration::from_hours(24),
             sweep_interval: Duration::from_secs(5),
+            renew_interval: Duration::from_secs(20),
             watch_interval: Duration::from_secs(15),
         }
     }

@@ -6,11 +6,12 @@
 //! down. That it is told once for each outage and authority rests on a second file, which only one process can make.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -65,6 +66,8 @@ pub struct Watchdog {
     key: RandomizedNonceKey,
     clock: Arc<dyn Clock>,
     channels: Channels,
+    /// Marks that could not be written.
+    told: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Watchdog {
@@ -83,7 +86,7 @@ impl Watchdog {
             hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), b"mash watchdog file v1");
         let key = RandomizedNonceKey::new(&AES_256_GCM, derived.as_ref())
             .map_err(|_| anyhow::anyhow!("no key can be made for the file of the watchdog"))?;
-        Ok(Self { folder: folder.to_owned(), key, clock, channels })
+        Ok(Self { folder: folder.to_owned(), key, clock, channels, told: Mutex::default() })
     }
 
     /// Renews the file again and again while the hub is well, and looks at it whether it is or not.
@@ -208,12 +211,20 @@ impl Watchdog {
         let since = renewed.as_millisecond();
         let mark = self.folder.join(format!("{TOLD}{since}-{code}"));
         // Whoever makes it tells; somebody else has been faster otherwise, and may have died of it.
-        let Ok(mut made) = create(&mark) else {
-            if is_abandoned(&mark) {
-                drop(fs::remove_file(&mark));
+        let made = match create(&mark) {
+            Ok(made) => Some(made),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if is_abandoned(&mark) {
+                    drop(fs::remove_file(&mark));
+                }
+                return false;
             }
-            return false;
+            // A full disk is what an outage looks like: better told by each process than by none.
+            Err(_) => None,
         };
+        if made.is_none() && self.has_told(&mark) {
+            return false;
+        }
         let letter = OutageLetter { waiting: *waiting, bell: *bell };
         let mut taken = 0_usize;
         for (index, to) in desk.iter().enumerate() {
@@ -230,11 +241,20 @@ impl Watchdog {
             of = desk.len(),
             "the hub is down and a bell is near: its duty desk is told by e-mail"
         );
-        if taken == 0 || made.write_all(b"told\n").is_err() {
+        if taken == 0 {
             // Nobody has it, as far as is known: again at the next look.
             drop(fs::remove_file(&mark));
+            return false;
         }
-        taken > 0
+        if made.is_none_or(|mut made| made.write_all(b"told\n").is_err()) {
+            self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(mark);
+        }
+        true
+    }
+
+    /// Whether this process has told it and could not write that down.
+    fn has_told(&self, mark: &Path) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).contains(mark)
     }
 }
 
@@ -248,4 +268,38 @@ fn is_abandoned(mark: &Path) -> bool {
 /// A file that is new and nobody else's.
 fn create(path: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use mash_chassis::ManualClock;
+    use mash_mail::{Channel, Outgoing, Undelivered};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Post(Mutex<usize>);
+
+    #[async_trait::async_trait]
+    impl Channel for Post {
+        async fn send(&self, _: &Outgoing) -> Result<(), Undelivered> {
+            *self.0.lock().unwrap() += 1;
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_desk_is_told_once_also_where_no_mark_can_be_written() {
+        let post = Arc::<Post>::default();
+        let channels = Channels { email: Some(post.clone()), ..Channels::default() };
+        let now: Timestamp = "2026-11-19T08:20:00Z".parse().unwrap();
+        let clock = Arc::new(ManualClock::new(now));
+        let nowhere = Path::new("/nowhere/at/all");
+        let watchdog = Watchdog::new(nowhere, &[7; 32], clock, channels).unwrap();
+        let desk = vec!["n.rees@authority.example".to_owned()];
+        let authority = Authority { code: "672".into(), waiting: 3, bell: now, desk };
+        assert!(watchdog.tell(&authority, now).await);
+        assert!(!watchdog.tell(&authority, now).await, "once for each outage");
+        assert_eq!(*post.0.lock().unwrap(), 1);
+    }
 }

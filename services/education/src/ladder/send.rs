@@ -1,6 +1,6 @@
 //! Sends what a step has claimed, once, within the time that is left, and keeps what came of it.
 
-use std::time::Duration;
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use mash_domain::{
@@ -43,6 +43,42 @@ impl Job {
 }
 
 impl Service {
+    /// Sends these, as many at a time as there are places. What waits for a place keeps its claim: a mail server that is
+    /// slow makes a queue long, and nothing in it lost.
+    pub(super) async fn send_all(self: Arc<Self>, jobs: Vec<Job>) {
+        let mut jobs = VecDeque::from(jobs);
+        let mut renew = tokio::time::interval(self.settings.renew_interval);
+        while !jobs.is_empty() {
+            let place = tokio::select! {
+                biased;
+                _ = renew.tick() => {
+                    self.renew(&jobs).await;
+                    continue;
+                }
+                place = Arc::clone(&self.sending).acquire_owned() => place,
+            };
+            let (Ok(place), Some(job)) = (place, jobs.pop_front()) else { return };
+            let service = Arc::clone(&self);
+            tokio::spawn(async move {
+                service.send(job).await;
+                drop(place);
+            });
+        }
+    }
+
+    async fn renew(&self, jobs: &VecDeque<Job>) {
+        let renew = async {
+            let mut tx = self.store.begin().await?;
+            let claims: Vec<&Claim> = jobs.iter().map(|job| &job.claim).collect();
+            ladder::renew(&mut tx, &claims, self.clock.now(), super::CLAIM).await?;
+            tx.commit().await
+        };
+        if let Err(error) = renew.await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "claims of nudges that wait for a place were not renewed");
+        }
+    }
+
     /// Sends one. Whatever goes wrong with the store is found again when the claim has ended.
     pub(super) async fn send(&self, job: Job) {
         if let Err(error) = self.sent(&job).await {

@@ -57,9 +57,17 @@ impl World {
         if let Some(known) = self.ladders.get(&authority) {
             return Ok(known.clone());
         }
-        let own = ladder::of_authority(tx.conn(), &authority).await?;
-        // It was checked when it was taken in; a rule that has grown stricter since must not stop a notice.
-        let own = own.and_then(|own| ladder_from_wire(&own).ok());
+        // It was checked when it was taken in; neither a rule that has grown stricter since nor a row that has gone bad may
+        // stop a notice.
+        let own = match ladder::of_authority(tx.conn(), &authority).await {
+            Ok(own) => own.map(|own| ladder_from_wire(&own)),
+            Err(StoreError::Corrupt(_)) => Some(Err(Vec::new())),
+            Err(error) => return Err(error),
+        };
+        if let Some(Err(_)) = own {
+            tracing::error!(authority, "its own ladder cannot be climbed, so that of the hub is");
+        }
+        let own = own.and_then(Result::ok);
         let ladder = own.unwrap_or_else(|| Ladder::builtin().clone());
         self.ladders.insert(authority, ladder.clone());
         Ok(ladder)

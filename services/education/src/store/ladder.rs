@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mash_domain::ladder::{LateCause, Outcome, Taken};
 use mash_proto::education::v1 as wire;
 use mash_store::{StoreError, Tx, in_list, placeholders};
@@ -228,6 +228,32 @@ pub(crate) async fn still_claimed(
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Makes claims good from now on that have not ended yet.
+pub(crate) async fn renew(
+    tx: &mut Tx,
+    claims: &[&Claim],
+    now: Timestamp,
+    good_for: SignedDuration,
+) -> Result<(), StoreError> {
+    let since = now.checked_sub(good_for).unwrap_or(Timestamp::MIN);
+    for chunk in claims.chunks(CHUNK) {
+        // By notice: nearly always it has one step in flight, and another one of it that is would wait a little longer.
+        let sql = format!(
+            "UPDATE education_nudges SET claim_ms = $1 WHERE outcome = '' AND claim_ms > $2 AND notice IN ({})",
+            in_list(3, chunk.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql))
+            .persistent(false)
+            .bind(now.as_millisecond())
+            .bind(since.as_millisecond());
+        for claim in chunk {
+            query = query.bind(&claim.notice);
+        }
+        query.execute(tx.conn()).await?;
+    }
+    Ok(())
 }
 
 /// Keeps what came of a claimed step.

@@ -13,7 +13,7 @@ use mash_proto::education::v1::{self as wire, ContactRole};
 use mash_store::Dialect;
 use tonic::Code;
 
-use crate::support::{BRIDGEND, E1, Hub, by, contact, id, refused, to_school};
+use crate::support::{BRIDGEND, E1, Hub, by, contact, id, london, refused, to_school};
 
 on_both!(
     one_person_after_the_other_is_told_until_somebody_acknowledges,
@@ -21,6 +21,8 @@ on_both!(
     replicas_that_race_tell_nobody_twice,
     killed_between_claim_and_send_it_is_sent_once_more_under_the_same_key,
     killed_twice_it_is_given_up_and_the_ladder_goes_on,
+    what_waits_for_a_slow_mail_server_is_not_taken_for_lost,
+    a_ladder_that_has_gone_bad_stops_nothing,
     an_acknowledgement_stops_what_is_claimed,
     an_acknowledgement_between_claim_and_send_stops_it,
     after_an_outage_everybody_is_told_at_once_and_the_notice_is_late_for_it,
@@ -278,6 +280,66 @@ async fn kill_while_sending(morning: &Morning, count: usize) {
     sweep.abort();
     assert!(sweep.await.unwrap_err().is_cancelled());
     *morning.email.hangs.lock().unwrap() = false;
+}
+
+/// Nudges in flight by the attempt that they are at.
+async fn in_flight(hub: &Hub, attempt: i64) -> i64 {
+    let sql = "SELECT COUNT(*) FROM education_nudges WHERE outcome = '' AND attempt = $1";
+    let mut conn = hub.store.read().await.unwrap();
+    sqlx::query_scalar(sql).bind(attempt).fetch_one(&mut *conn).await.unwrap()
+}
+
+async fn what_waits_for_a_slow_mail_server_is_not_taken_for_lost(dialect: Dialect) {
+    const PLACES: usize = 32;
+    let morning = Morning::start(dialect).await;
+    let notices: Vec<String> = (0..PLACES + 3).map(|index| format!("n{index:02}")).collect();
+    for notice in &notices {
+        morning.hub.release(&to_school(notice, &ALL)).await;
+    }
+    morning.hub.until(E1, "mair", |listed| listed.len() == notices.len()).await;
+    *morning.email.hangs.lock().unwrap() = true;
+    morning.hub.education.tick().await.unwrap();
+    morning.email.until(PLACES).await;
+    // Longer than a claim is good for, in two parts: in between, what waits for a place says that it still does.
+    for local in ["2026-11-19T02:10:50", "2026-11-19T02:11:40"] {
+        morning.hub.at(local);
+        let now = london(local).as_millisecond();
+        let renewed = async {
+            let sql = "SELECT COUNT(*) FROM education_nudges WHERE claim_ms = $1";
+            loop {
+                let mut conn = morning.hub.store.read().await.unwrap();
+                let query = sqlx::query_scalar::<_, i64>(sql).bind(now);
+                if query.fetch_one(&mut *conn).await.unwrap() >= 3 {
+                    break;
+                }
+                drop(conn);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), renewed).await.expect("it is renewed");
+    }
+    morning.hub.education.tick().await.unwrap();
+    assert_eq!(in_flight(&morning.hub, 1).await, 3, "only what was being sent is claimed again");
+    *morning.email.hangs.lock().unwrap() = false;
+    let settled = async {
+        while in_flight(&morning.hub, 1).await + in_flight(&morning.hub, 2).await > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), settled).await.expect("all is sent");
+}
+
+async fn a_ladder_that_has_gone_bad_stops_nothing(dialect: Dialect) {
+    let morning = Morning::start(dialect).await;
+    let mut tx = morning.hub.store.begin().await.unwrap();
+    sqlx::query("INSERT INTO education_ladders (authority, ladder) VALUES ('672', $1)")
+        .bind(vec![0xff_u8; 3])
+        .execute(tx.conn())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    morning.release("n1").await;
+    assert_eq!(morning.told_at("2026-11-19T02:15").await, ["mair"]);
 }
 
 async fn an_acknowledgement_stops_what_is_claimed(dialect: Dialect) {

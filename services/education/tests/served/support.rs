@@ -298,7 +298,12 @@ async fn replica(
     clock: &ManualClock,
     channels: Channels,
 ) -> Education {
-    let settings = Settings { sweep_interval: DAY, watch_interval: DAY, ..Settings::default() };
+    let settings = Settings {
+        sweep_interval: DAY,
+        renew_interval: Duration::from_millis(10),
+        watch_interval: DAY,
+        ..Settings::default()
+    };
     let (store, bus, clock) = (store.clone(), Arc::clone(bus), Arc::new(clock.clone()));
     Education::start_telling(store, bus, clock, settings, channels).await.unwrap()
 }
