@@ -77,6 +77,7 @@ impl Hub {
             hosts: vec!["localhost".to_owned()],
             clock: Some(data.clock()),
             inbox: None,
+            ways: mash_hub::serve::Ways::default(),
         };
         let shutdown = CancellationToken::new();
         let (running, people) = up(&settings, &shutdown).await;

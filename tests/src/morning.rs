@@ -52,6 +52,7 @@ impl Morning {
             hosts: vec!["localhost".to_owned()],
             clock: Some(data.clock()),
             inbox: Some(inbox),
+            ways: mash_hub::serve::Ways::default(),
         };
         let shutdown = CancellationToken::new();
         let running = start(&settings, &shutdown).await.expect("the hub starts");

@@ -44,6 +44,7 @@ impl Standing {
             hosts: vec!["localhost".to_owned()],
             clock: Some(data.clock()),
             inbox: None,
+            ways: mash_hub::serve::Ways::default(),
         };
         let shutdown = CancellationToken::new();
         let running = start(&settings, &shutdown).await.expect("the hub starts");

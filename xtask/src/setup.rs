@@ -82,7 +82,7 @@ fn python() -> Result<()> {
     )
     .context("pip could not install the Python client")?;
     fs::write(&installed, pinned)?;
-    println!("setup: installed grpcio with pip into .tools/python");
+    println!("setup: installed grpcio and aiosmtpd with pip into .tools/python");
     Ok(())
 }
 

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use jiff::civil::Date;
 
+use crate::calendar::DateRange;
+
 /// The most contacts of one establishment or desk.
 pub const CONTACTS_LIMIT: usize = 10;
 
@@ -16,6 +18,8 @@ pub enum ContactRole {
     Deputy,
     /// The second deputy.
     SecondDeputy,
+    /// The head, whom the ladder reaches last.
+    Head,
     /// An officer of an authority's desk.
     DeskOfficer,
 }
@@ -37,6 +41,8 @@ pub struct Contact {
     pub training_date: Option<Date>,
     /// When the details were last confirmed.
     pub confirmed_date: Option<Date>,
+    /// The days on which this person is away, so that the ladder passes her over.
+    pub absence: Option<DateRange>,
 }
 
 impl fmt::Debug for Contact {
@@ -54,6 +60,12 @@ impl Contact {
     #[must_use]
     pub fn may_receive(&self, today: Date) -> bool {
         self.training_date.is_some_and(|trained| trained <= today)
+    }
+
+    /// Whether this person is away on the day.
+    #[must_use]
+    pub fn is_absent(&self, today: Date) -> bool {
+        self.absence.is_some_and(|days| days.contains(today))
     }
 }
 
@@ -118,7 +130,7 @@ pub fn check(
             fault(
                 "role",
                 "MASH-E010",
-                "officers belong to desks, key adults and deputies to establishments",
+                "officers belong to desks, key adults, deputies and heads to establishments",
             );
         }
         if let Some((code, description)) = email_fault(&contact.email) {
@@ -324,6 +336,7 @@ mod tests {
             telephone: "01656 000001".to_owned(),
             training_date: Some(date(2026, 1, 10)),
             confirmed_date: Some(date(2026, 9, 3)),
+            absence: None,
         }
     }
 
@@ -395,6 +408,7 @@ mod tests {
             telephone: "call me".to_owned(),
             training_date: Some(date(2027, 1, 1)),
             confirmed_date: Some(date(2027, 1, 1)),
+            absence: None,
         };
         let codes: Vec<_> = faults(&[bad]).into_iter().map(|(_, code)| code).collect();
         let expected = [
@@ -447,6 +461,15 @@ mod tests {
         assert!(mair().may_receive(TODAY));
         assert!(!Contact { training_date: None, ..mair() }.may_receive(TODAY));
         assert!(!Contact { training_date: Some(date(2026, 11, 19)), ..mair() }.may_receive(TODAY));
+    }
+
+    #[test]
+    fn somebody_is_away_from_the_first_day_to_the_last() {
+        let away = DateRange::new(date(2026, 11, 18), date(2026, 11, 19));
+        let away = Contact { absence: away, ..mair() };
+        let days = [17, 18, 19, 20].map(|day| away.is_absent(date(2026, 11, day)));
+        assert_eq!(days, [false, true, true, false]);
+        assert!(!mair().is_absent(TODAY));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod health;
 pub mod identifier;
 pub mod import;
 pub mod incident;
+pub mod ladder;
 pub mod nation;
 pub mod notice;
 pub mod organisation;

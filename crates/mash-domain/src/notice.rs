@@ -235,6 +235,23 @@ pub enum NoticeEvent {
     },
 }
 
+impl NoticeEvent {
+    /// Whether it is what a notice waited for, and the bell had rung.
+    #[must_use]
+    pub const fn is_late(&self) -> bool {
+        match self {
+            Self::Acknowledged { late, .. } | Self::Escalated { late, .. } => *late,
+            Self::Delivered
+            | Self::Opened { .. }
+            | Self::RollConfirmed { .. }
+            | Self::Rejected { .. }
+            | Self::Revised
+            | Self::Recalled
+            | Self::Deleted { .. } => false,
+        }
+    }
+}
+
 /// Why a command was not carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoticeRefusal {

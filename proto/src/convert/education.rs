@@ -14,10 +14,12 @@ use mash_domain::{
 use super::{ConvertError, Violation};
 use crate::{education::v1 as wire, r#type::v1 as common};
 
+mod ladder;
 mod pupil;
 #[cfg(test)]
 mod tests;
 
+pub use ladder::ladder_from_wire;
 pub use pupil::{pupil_from_wire, stored_pupil_from_wire};
 
 /// A pair of enums that say the same, and the wire's zero, which is an error.
@@ -54,7 +56,7 @@ same_words!(
 );
 same_words!(
     ContactRole, ContactRole, KeyAdult => KeyAdult, Deputy => Deputy, SecondDeputy => SecondDeputy,
-    DeskOfficer => DeskOfficer
+    DeskOfficer => DeskOfficer, Head => Head
 );
 same_words!(EnrolmentKind, EnrolmentKind, Main => Main, Subsidiary => Subsidiary, HomeEducated => HomeEducated);
 same_words!(
@@ -100,6 +102,16 @@ impl Reader {
             self.fault(field, "MASH-E005", "no such date");
         }
         read.ok()
+    }
+
+    fn days(&mut self, field: &str, days: wire::DateRange) -> Option<DateRange> {
+        let day = |date: Option<common::Date>| date.and_then(|date| Date::try_from(date).ok());
+        let ends = day(days.first).zip(day(days.last));
+        let read = ends.and_then(|(first, last)| DateRange::new(first, last));
+        if read.is_none() {
+            self.fault(field, "MASH-E005", "a first day, and a last one that is not before it");
+        }
+        read
     }
 
     fn word<W: TryFrom<i32>, D: TryFrom<W, Error = ConvertError>>(
@@ -183,12 +195,21 @@ pub fn contacts_from_wire(
 ///
 /// Every violation; there is at least one.
 pub fn contact_from_wire(contact: wire::Contact, path: &str) -> Result<Contact, Vec<Violation>> {
-    let wire::Contact { id, full_name, role, email, telephone, training_date, confirmed_date } =
-        contact;
+    let wire::Contact {
+        id,
+        full_name,
+        role,
+        email,
+        telephone,
+        training_date,
+        confirmed_date,
+        absence,
+    } = contact;
     let mut reader = Reader::at(path);
     let role = reader.word::<wire::ContactRole, _>("role", role);
     let training_date = reader.date("training_date", training_date);
     let confirmed_date = reader.date("confirmed_date", confirmed_date);
+    let absence = absence.and_then(|days| reader.days("absence", days));
     let trim = |text: String| text.trim().to_owned();
     let read = role.map(|role| Contact {
         id,
@@ -198,14 +219,23 @@ pub fn contact_from_wire(contact: wire::Contact, path: &str) -> Result<Contact, 
         telephone: trim(telephone),
         training_date,
         confirmed_date,
+        absence,
     });
     reader.finish(read)
 }
 
 impl From<&Contact> for wire::Contact {
     fn from(contact: &Contact) -> Self {
-        let Contact { id, full_name, role, email, telephone, training_date, confirmed_date } =
-            contact;
+        let Contact {
+            id,
+            full_name,
+            role,
+            email,
+            telephone,
+            training_date,
+            confirmed_date,
+            absence,
+        } = contact;
         Self {
             id: id.clone(),
             full_name: full_name.clone(),
@@ -214,6 +244,10 @@ impl From<&Contact> for wire::Contact {
             telephone: telephone.clone(),
             training_date: training_date.map(Into::into),
             confirmed_date: confirmed_date.map(Into::into),
+            absence: absence.map(|days| wire::DateRange {
+                first: Some(days.first().into()),
+                last: Some(days.last().into()),
+            }),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     call::Begun,
     error::Refusal,
     record::Record,
-    store::{self, directory, notices},
+    store::{self, directory, ladder, notices},
 };
 
 const REASONS: [&str; 4] = ["weather", "strike", "premises", "other"];
@@ -162,6 +162,9 @@ impl Service {
             }
         }
         notices::put(tx, &moved.iter().collect::<Vec<_>>()).await?;
+        // An earlier bell is an earlier ladder.
+        let ids: Vec<&str> = moved.iter().map(|record| record.id.as_str()).collect();
+        ladder::look_at(tx, &ids, self.clock.now()).await?;
         Ok(moved)
     }
 }

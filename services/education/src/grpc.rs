@@ -97,6 +97,24 @@ impl DirectoryService for DirectoryApi {
         Ok(Response::new(self.0.announce_closure(&caller, request.into_inner()).await?))
     }
 
+    #[tracing::instrument(name = "GetLadder", skip_all)]
+    async fn get_ladder(
+        &self,
+        request: Request<wire::GetLadderRequest>,
+    ) -> Result<Response<wire::GetLadderResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(self.0.get_ladder(&caller, &request.into_inner().parent).await?))
+    }
+
+    #[tracing::instrument(name = "ReplaceLadder", skip_all)]
+    async fn replace_ladder(
+        &self,
+        request: Request<wire::ReplaceLadderRequest>,
+    ) -> Result<Response<wire::ReplaceLadderResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(self.0.replace_ladder(&caller, request.into_inner()).await?))
+    }
+
     #[tracing::instrument(name = "ImportBankHolidays", skip_all)]
     async fn import_bank_holidays(
         &self,

@@ -6,15 +6,17 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use mash_bus::{HandleError, Handler, topics};
 use mash_domain::{
+    calendar::london,
     notice::{Command, Notice, NoticeEvent, NoticeState},
     organisation::{OrganisationId, OrganisationKind},
 };
 use mash_proto::{
-    convert::time_from_wire,
+    convert::{education::contact_from_wire, time_from_wire},
     disclosure::v1::{Content, Desk, DisclosureRecalled, DisclosureReleased},
+    education::v1::Contact,
     envelope,
     event::v1::Envelope,
 };
@@ -30,7 +32,7 @@ use crate::{
     bell::Bells,
     receipts::receipt,
     record::Record,
-    store::{directory, notes, notices},
+    store::{directory, ladder, notes, notices},
     watch::Changed,
 };
 
@@ -171,9 +173,10 @@ impl Batch {
             };
         }
         let bells = Bells::load(tx.conn(), &schools.into_iter().collect::<Vec<_>>()).await?;
+        let today = now.to_zoned(london().clone()).date();
         let mut officers = HashMap::with_capacity(authorities.len());
         for authority in authorities {
-            let officer = duty_officer(tx, &authority).await?;
+            let officer = duty_officer(tx, &authority, today).await?;
             officers.insert(authority, officer);
         }
         Ok(Self {
@@ -328,6 +331,10 @@ impl Batch {
         let readers: Vec<(&str, Vec<String>)> =
             self.readers.iter().map(|(id, readers)| (id.as_str(), readers.clone())).collect();
         notices::put_readers(tx, &readers).await?;
+        // Whatever waits climbs from now on: where time is short, within seconds.
+        let waiting = changed.iter().filter(|record| record.notice.state.is_waiting());
+        let waiting: Vec<&str> = waiting.map(|record| record.id.as_str()).collect();
+        ladder::look_at(tx, &waiting, self.now).await?;
         outbox::enqueue(tx, COMPONENT, &self.receipts).await
     }
 }
@@ -335,14 +342,20 @@ impl Batch {
 /// Why it went up although nobody is there to take it.
 pub(crate) const NO_OFFICER: &str = "no-officer";
 
-/// The first officer of the duty desk of an authority.
+/// The first officer of the duty desk of an authority who is not away; if all are, the first.
 pub(crate) async fn duty_officer(
     tx: &mut Tx,
     authority: &str,
+    today: Date,
 ) -> Result<Option<String>, StoreError> {
     let mut desks = directory::desks(tx.conn(), authority).await?;
     let officers = desks.remove(desk_word(Desk::EducationDuty)).map(|(_, officers)| officers);
-    Ok(officers.unwrap_or_default().into_iter().next().map(|officer| officer.id))
+    let officers = officers.unwrap_or_default();
+    let is_there = |officer: &&Contact| {
+        contact_from_wire((*officer).clone(), "").is_ok_and(|contact| !contact.is_absent(today))
+    };
+    let officer = officers.iter().find(is_there).or_else(|| officers.first());
+    Ok(officer.map(|officer| officer.id.clone()))
 }
 
 // The codes of the contract; one that is not among them is told as what it is, a diversion.

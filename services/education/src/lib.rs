@@ -1,7 +1,7 @@
 //! What schools and education authorities keep, receive and answer.
 //!
 //! In reading order: `record` is a notice as it is kept, `intake` takes in what routing released, `bell` computes
-//! when it must have been seen, `notices` is what a key adult can do with it, `sweep` is the ladder that it climbs,
+//! when it must have been seen, `notices` is what a key adult can do with it, `ladder` is what it climbs,
 //! `receipts` is what the sender hears. `directory`, `calendars` and `roll` are kept beside it. `referrals` is what schools
 //! tell hubs, and what hubs ask schools.
 //!
@@ -16,14 +16,15 @@ mod error;
 mod grpc;
 mod inbox;
 mod intake;
+mod ladder;
 mod notices;
+mod outlook;
 mod receipts;
 mod record;
 mod referrals;
 mod roll;
 mod store;
 mod support;
-mod sweep;
 mod upload;
 mod watch;
 
@@ -37,6 +38,7 @@ use mash_proto::education::v1::{
     referral_service_server::ReferralServiceServer, roll_service_server::RollServiceServer,
 };
 use mash_store::{Store, StoreError};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{intake::NoticeIntake, referrals::Referrals, watch::Watch};
@@ -44,6 +46,8 @@ use crate::{intake::NoticeIntake, referrals::Referrals, watch::Watch};
 pub use crate::{
     grpc::{DirectoryApi, NoticeApi, RollApi},
     inbox::{EducationInbox, InboxRefusal, Listed, Person, find_person, is_open},
+    ladder::{Channels, OutageLetter},
+    outlook::Outlook,
     referrals::ReferralApi,
     support::SUPPORT_CODES,
 };
@@ -58,16 +62,18 @@ const MESSAGE_BYTES: usize = (1 << 20) + 4_096;
 /// How long the answer to a request is remembered.
 const REMEMBER: SignedDuration = SignedDuration::from_hours(30 * 24);
 const FORGET: Duration = Duration::from_secs(3_600);
+/// Nudges on their way at a time.
+const SENDING: usize = 32;
 
 /// What can be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How long before the bell an unacknowledged notice goes up to the authority.
-    pub escalation_lead: SignedDuration,
     /// How long a notice may wait at the home education desk, which has no bell, before it goes up to the duty desk.
     pub desk_patience: SignedDuration,
     /// How often the ladder is looked at, in real time.
     pub sweep_interval: Duration,
+    /// How often the claims of nudges are renewed that wait for a place, in real time; far below the minute of a claim.
+    pub renew_interval: Duration,
     /// How often somebody who watches is told of what another process changed.
     pub watch_interval: Duration,
 }
@@ -75,9 +81,9 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            escalation_lead: SignedDuration::from_mins(15),
             desk_patience: SignedDuration::from_hours(24),
             sweep_interval: Duration::from_secs(5),
+            renew_interval: Duration::from_secs(20),
             watch_interval: Duration::from_secs(15),
         }
     }
@@ -104,6 +110,9 @@ pub(crate) struct Service {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Settings,
+    pub(crate) channels: Channels,
+    /// Places for nudges that are on their way.
+    pub(crate) sending: Arc<Semaphore>,
     pub(crate) watch: Watch,
     /// Makes pupil ids opaque; the same for the life of the store.
     pub(crate) pupil_key: aws_lc_rs::hmac::Key,
@@ -134,11 +143,27 @@ impl Education {
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> Result<Self, EducationError> {
+        Self::start_telling(store, bus, clock, settings, Channels::default()).await
+    }
+
+    /// As [`Education::start_with`], with ways to tell people that something waits.
+    ///
+    /// # Errors
+    ///
+    /// If the store or the bus cannot be used.
+    pub async fn start_telling(
+        store: Store,
+        bus: Arc<dyn Bus>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+        channels: Channels,
+    ) -> Result<Self, EducationError> {
         store::migrate(&store).await?;
         bus.ensure_topics(&topics::all()).await?;
         let pupil_key = roll::pupil_key(&store).await?;
-        let service =
-            Arc::new(Service { store, bus, clock, settings, watch: Watch::new(), pupil_key });
+        let (watch, sending) = (Watch::new(), Arc::new(Semaphore::new(SENDING)));
+        let service = Service { store, bus, clock, settings, channels, sending, watch, pupil_key };
+        let service = Arc::new(service);
         let referrals = Referrals::start(Arc::clone(&service)).await?;
         Ok(Self(service, referrals))
     }
@@ -193,7 +218,7 @@ impl Education {
     ///
     /// [`StoreError`] if the store fails; what was done is committed, and the next look goes on.
     pub async fn tick(&self) -> Result<(), StoreError> {
-        self.sweep().await;
+        self.0.look(&self.1.partner).await;
         self.1.partner.tick().await
     }
 
@@ -222,7 +247,8 @@ impl Education {
         engine.run(&shutdown, rest).await
     }
 
-    /// Sends up what nobody has acknowledged and whose bell is near, by the injected clock. Returns how many.
+    /// Takes every notice as far up its ladder as it goes now, by the injected clock, and waits for what is sent. Returns
+    /// how many went up to a desk.
     pub async fn sweep(&self) -> usize {
         self.0.sweep(&self.1.partner).await
     }

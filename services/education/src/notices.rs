@@ -57,10 +57,10 @@ impl Service {
         let last = records.last().filter(|_| more);
         let next_page_token =
             last.map(|last| format!("{}.{}", last.sort_ms(), last.id)).unwrap_or_default();
-        Ok(wire::ListNoticesResponse {
-            notices: records.iter().map(Record::to_wire).collect(),
-            next_page_token,
-        })
+        let mut notices: Vec<_> = records.iter().map(Record::to_wire).collect();
+        let records: Vec<&Record> = records.iter().collect();
+        Self::with_ladder(&mut conn, &view, &records, &mut notices).await?;
+        Ok(wire::ListNoticesResponse { notices, next_page_token })
     }
 
     /// A page of notices, the latest first, and where the next one begins.
@@ -91,11 +91,14 @@ impl Service {
         let mut conn = self.store.read().await?;
         let view = Self::view(&mut conn, caller).await?;
         let record = notices::visible(&mut conn, &view, id).await?.ok_or(Refusal::NotFound)?;
-        drop(conn);
         if !view.was_told(&record) {
             // The ladder: the duty desk has a telephone task. What the school or another desk was told is theirs.
-            return Ok(record.to_wire());
+            let mut task = [record.to_wire()];
+            Self::with_ladder(&mut conn, &view, &[&record], &mut task).await?;
+            let [task] = task;
+            return Ok(task);
         }
+        drop(conn);
         let mut tx = self.store.begin().await?;
         let mut record = self.locked(&mut tx, &view, id).await?;
         let by = caller.practitioner.clone().unwrap_or_default();
@@ -108,12 +111,15 @@ impl Service {
             notes::shown(&mut tx, &record, (&organisation, &by), self.clock.now()).await?;
         }
         let noted = notes::of(tx.conn(), id).await?;
+        let notes = noted.into_iter().map(note_to_wire).collect();
+        let mut shown = [wire::Notice { notes, ..record.to_wire_with_content() }];
+        Self::with_ladder(tx.conn(), &view, &[&record], &mut shown).await?;
         tx.commit().await?;
         if opens {
             self.changed(&record);
         }
-        let notes = noted.into_iter().map(note_to_wire).collect();
-        Ok(wire::Notice { notes, ..record.to_wire_with_content() })
+        let [shown] = shown;
+        Ok(shown)
     }
 
     /// The child is on the roll: from now on the school may read what the notice says.
@@ -252,6 +258,9 @@ impl Service {
             notes::wipe(tx, &[&record.id]).await?;
         }
         notices::put(tx, &[record]).await?;
+        if events.iter().any(NoticeEvent::is_late) {
+            self.keep_late(tx, record, now).await?;
+        }
         Ok(write_receipts(tx, record, &events, now).await?)
     }
 

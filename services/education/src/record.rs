@@ -125,6 +125,8 @@ impl Record {
             roll_confirmed_by,
             roll_confirm_time,
             notes: Vec::new(),
+            nudges: Vec::new(),
+            late_code: String::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The tables of this service. Nothing else in it knows SQL.
 
 pub(crate) mod directory;
+pub(crate) mod ladder;
 pub(crate) mod notes;
 pub(crate) mod notices;
 pub(crate) mod roll;
@@ -26,6 +27,11 @@ const MIGRATIONS: &[Migration] = &[
         version: 3,
         name: "notices that are left alone for a while",
         sql: include_str!("store/0003_left_alone.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "the ladder: looks, nudges, why late",
+        sql: include_str!("store/0004_ladder.sql"),
     },
 ];
 

@@ -1,16 +1,18 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use mash_chassis::{shutdown, telemetry};
-use mash_inbox::{MailSettings, TlsPair};
+use mash_inbox::TlsPair;
+use mash_mail::{MailSettings, WebhookSettings};
 
 use crate::{
     admin,
     demo::{self, Options},
     people::Endpoints,
-    serve::{self, InboxSettings, Settings, Which},
+    serve::{self, InboxSettings, Settings, Ways, Which},
 };
 
 /// The broker for multi-agency safeguarding hubs.
@@ -62,6 +64,19 @@ struct InboxArgs {
         value_name = "FILE"
     )]
     key: Option<PathBuf>,
+}
+
+impl InboxArgs {
+    fn settings(self, mail: Option<MailSettings>) -> Option<InboxSettings> {
+        let Self { listen, cert, key } = self;
+        let tls = cert.zip(key).map(|(cert, key)| TlsPair { cert, key });
+        listen.map(|listen| InboxSettings { listen, tls, mail })
+    }
+}
+
+/// The ways to people outside the hub.
+#[derive(Clone, Debug, Args)]
+struct WayArgs {
     /// The server for e-mails: `smtps://user:password@host`, or `smtp://host:587?tls=required`.
     #[arg(
         long,
@@ -74,14 +89,45 @@ struct InboxArgs {
     /// The address that e-mails come from.
     #[arg(long, env = "MASH_MAIL_FROM", requires = "smtp", value_name = "ADDRESS")]
     mail_from: Option<String>,
+    /// A webhook that sends text messages: `https://…`.
+    #[arg(
+        long,
+        env = "MASH_SMS_WEBHOOK",
+        hide_env_values = true,
+        requires = "sms_secret",
+        value_name = "URL"
+    )]
+    sms_webhook: Option<String>,
+    /// A file with the secret by which the webhook knows the hub, at least 32 bytes.
+    #[arg(
+        id = "sms_secret",
+        long = "sms-secret",
+        env = "MASH_SMS_SECRET",
+        requires = "sms_webhook",
+        value_name = "FILE"
+    )]
+    sms_secret: Option<PathBuf>,
+    /// The certificate of the webhook's authority in PEM, if it is not one of the public web.
+    #[arg(long, env = "MASH_SMS_AUTHORITY", requires = "sms_webhook", value_name = "FILE")]
+    sms_authority: Option<PathBuf>,
+    /// Where people find the inbox, as nudges say it; without it, where this process serves it.
+    #[arg(long, env = "MASH_INBOX_URL", value_name = "URL")]
+    inbox_url: Option<String>,
 }
 
-impl InboxArgs {
-    fn settings(self) -> Option<InboxSettings> {
-        let Self { listen, cert, key, smtp, mail_from } = self;
-        let tls = cert.zip(key).map(|(cert, key)| TlsPair { cert, key });
+impl WayArgs {
+    fn settings(self) -> anyhow::Result<Ways> {
+        let Self { smtp, mail_from, sms_webhook, sms_secret, sms_authority, inbox_url } = self;
         let mail = smtp.zip(mail_from).map(|(server, from)| MailSettings { server, from });
-        listen.map(|listen| InboxSettings { listen, tls, mail })
+        let secret = sms_secret.map(std::fs::read_to_string).transpose();
+        let secret = secret.context("the secret of the webhook cannot be read")?;
+        let authority = sms_authority.map(std::fs::read).transpose();
+        let authority = authority.context("the certificate of the webhook cannot be read")?;
+        let webhook = sms_webhook.zip(secret).map(|(url, secret)| {
+            let secret = secret.trim_end().to_owned();
+            WebhookSettings { url, secret, authority }
+        });
+        Ok(Ways { mail, webhook, inbox: inbox_url, renew: None })
     }
 }
 
@@ -109,6 +155,23 @@ enum Command {
         clock_file: Option<PathBuf>,
         #[command(flatten)]
         inbox: InboxArgs,
+        #[command(flatten)]
+        ways: WayArgs,
+    },
+    /// Watch over a hub from beside it, with neither its database nor its bus: tell duty desks by e-mail when it is down and
+    /// a bell comes near.
+    Watch {
+        /// The data folder of the hub.
+        #[arg(long, env = "MASH_DATA", default_value = ".mash/data")]
+        data: PathBuf,
+        /// Seconds from look to look.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
+        every: u64,
+        /// As for `serve`.
+        #[arg(long, env = "MASH_CLOCK_FILE")]
+        clock_file: Option<PathBuf>,
+        #[command(flatten)]
+        ways: WayArgs,
     },
     /// Play one night, end to end, with scripted people and a scripted clock.
     Demo(DemoArgs),
@@ -204,8 +267,9 @@ impl Cli {
         let format = if self.log_json { telemetry::Format::Json } else { telemetry::Format::Text };
         telemetry::init(&telemetry::Telemetry { format, filter: self.log.clone() })?;
         match self.command {
-            Command::Serve { which, place, listen, hosts, clock_file, inbox } => {
+            Command::Serve { which, place, listen, hosts, clock_file, inbox, ways } => {
                 let Place { data, database, bus } = place;
+                let ways = ways.settings()?;
                 serve_until_stopped(Settings {
                     which,
                     data,
@@ -214,9 +278,15 @@ impl Cli {
                     listen,
                     hosts,
                     clock: clock_file,
-                    inbox: inbox.settings(),
+                    inbox: inbox.settings(ways.mail.clone()),
+                    ways,
                 })
                 .await
+            }
+            Command::Watch { data, every, clock_file, ways } => {
+                let shutdown = shutdown::on_signals()?;
+                let every = Duration::from_secs(every);
+                serve::watch(&data, every, clock_file.as_deref(), &ways.settings()?, shutdown).await
             }
             Command::Demo(args) => {
                 let shutdown = shutdown::on_signals()?;

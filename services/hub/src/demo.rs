@@ -153,6 +153,7 @@ fn settings(options: &Options, data: &Data) -> Settings {
         hosts: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
         clock: Some(data.clock()),
         inbox: options.inbox.map(|listen| InboxSettings { listen, tls: None, mail: None }),
+        ways: serve::Ways::default(),
     }
 }
 

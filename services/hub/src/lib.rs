@@ -12,3 +12,4 @@ pub mod imports;
 pub mod people;
 pub mod proofs;
 pub mod serve;
+pub mod watchdog;

@@ -1,14 +1,20 @@
 //! Serving: one service, or all of them in one process.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use mash_bus::Bus;
 use mash_chassis::{CaseSecret, Clock, FileClock, Server, ServerBuilder, SystemClock};
 use mash_delivery::Delivery;
-use mash_education::Education;
+use mash_education::{Channels, Education};
 use mash_health::Health;
-use mash_inbox::{Inbox, Listening, MailSettings, TlsPair};
+use mash_inbox::{Inbox, Listening, TlsPair};
+use mash_mail::{MailSettings, Mailer, Webhook, WebhookSettings};
 use mash_police::{Police, PoliceConfig};
 use mash_policy::Ruleset;
 use mash_routing::Routing;
@@ -17,7 +23,11 @@ use mash_store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::{data::Data, proofs::Proofs};
+use crate::{
+    data::Data,
+    proofs::Proofs,
+    watchdog::{self, Watchdog},
+};
 
 /// Which services one process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -77,6 +87,44 @@ pub struct Settings {
     pub clock: Option<PathBuf>,
     /// The inbox, served beside education where education is.
     pub inbox: Option<InboxSettings>,
+    /// How people are told that something waits.
+    pub ways: Ways,
+}
+
+/// The ways to people outside the hub.
+#[derive(Clone, Debug, Default)]
+pub struct Ways {
+    /// The server for e-mails; without one no nudge goes out by e-mail, and no desk hears of an outage.
+    pub mail: Option<MailSettings>,
+    /// The webhook behind which text messages are sent.
+    pub webhook: Option<WebhookSettings>,
+    /// Where a browser finds the inbox, if not where this process serves it.
+    pub inbox: Option<String>,
+    /// How often the file of the watchdog is renewed; every minute if nothing is said.
+    pub renew: Option<Duration>,
+}
+
+impl Ways {
+    /// The channels, for nudges that name this inbox.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is none, or nobody knows where the inbox is.
+    pub fn channels(&self, served: Option<&str>) -> anyhow::Result<Channels> {
+        let Self { mail, webhook, inbox, .. } = self;
+        let inbox = inbox.as_deref().or(served).unwrap_or_default().to_owned();
+        anyhow::ensure!(
+            !inbox.is_empty() || (mail.is_none() && webhook.is_none()),
+            "nudges must say where the inbox is: --inbox-url"
+        );
+        let email = mail.as_ref().map(Mailer::new).transpose()?;
+        let sms = webhook.as_ref().map(Webhook::new).transpose()?;
+        Ok(Channels {
+            email: email.map(|it| Arc::new(it) as Arc<dyn mash_mail::Channel>),
+            sms: sms.map(|it| Arc::new(it) as Arc<dyn mash_mail::Channel>),
+            inbox,
+        })
+    }
 }
 
 /// What the inbox needs to know.
@@ -133,10 +181,7 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
     let data = Data::open(&settings.data)?;
     let tls = data.server(settings.which.name(), &settings.hosts)?;
     let secret = data.secret()?;
-    let clock: Arc<dyn Clock> = match &settings.clock {
-        Some(path) => Arc::new(FileClock::open(path).context("the scripted clock")?),
-        None => Arc::new(SystemClock),
-    };
+    let clock = clock_of(settings.clock.as_deref())?;
     let url = settings.database.clone().unwrap_or_else(|| data.embedded_database());
     let store = Store::connect(&url).await.context("the database cannot be opened")?;
     let bus =
@@ -154,6 +199,8 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         secret,
         inbox: settings.inbox.clone(),
         inbox_origin: None,
+        ways: settings.ways.clone(),
+        data: settings.data.clone(),
         tasks: JoinSet::new(),
         shutdown: shutdown.clone(),
     };
@@ -165,6 +212,33 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
     Ok(Running { address, store, bus, inbox, tasks, shutdown })
 }
 
+/// Watches over a hub from beside it until told to stop.
+///
+/// # Errors
+///
+/// If there is no way to tell anybody, or the data folder cannot be used.
+pub async fn watch(
+    data: &Path,
+    every: Duration,
+    clock: Option<&Path>,
+    ways: &Ways,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    anyhow::ensure!(ways.mail.is_some(), "whoever watches needs a mail server: --smtp");
+    // Its letters do not name the inbox, which is down with the hub.
+    let channels = Ways { inbox: Some("-".to_owned()), ..ways.clone() }.channels(None)?;
+    let secret = Data::open(data)?.secret()?;
+    Watchdog::new(data, &secret, clock_of(clock)?, channels)?.watch(every, shutdown).await;
+    Ok(())
+}
+
+fn clock_of(path: Option<&Path>) -> anyhow::Result<Arc<dyn Clock>> {
+    Ok(match path {
+        Some(path) => Arc::new(FileClock::open(path).context("the scripted clock")?),
+        None => Arc::new(SystemClock),
+    })
+}
+
 /// A hub on its way up.
 struct Starting {
     which: Which,
@@ -172,6 +246,8 @@ struct Starting {
     secret: Vec<u8>,
     inbox: Option<InboxSettings>,
     inbox_origin: Option<String>,
+    ways: Ways,
+    data: PathBuf,
     tasks: JoinSet<anyhow::Result<()>>,
     shutdown: CancellationToken,
 }
@@ -208,34 +284,60 @@ impl Starting {
             self.tasks.spawn(async move { Ok(police.run(stop).await?) });
         }
         if self.which.runs(Which::Education) {
-            let education =
-                Education::start(store.clone(), Arc::clone(bus), Arc::clone(clock)).await?;
+            let education = self.education().await?;
             let (directory, roll, notices) = education.services();
             server = server
                 .add_service(directory)
                 .add_service(roll)
                 .add_service(notices)
                 .add_service(education.referrals());
-            self.inbox(&education).await?;
             let stop = self.shutdown.clone();
             self.tasks.spawn(async move { Ok(education.run(stop).await?) });
         }
         Ok(server)
     }
 
-    /// The pages of schools and desks.
-    async fn inbox(&mut self, education: &Education) -> anyhow::Result<()> {
-        let Some(InboxSettings { listen, tls, mail }) = self.inbox.take() else { return Ok(()) };
-        let (store, _, clock) = self.on.clone();
-        let settings = mash_inbox::Settings { mail, ..mash_inbox::Settings::default() };
-        let inbox = Inbox::start(store, clock, education.inbox(), &self.secret, settings).await?;
-        let listening = Listening::on(listen, tls.as_ref())
-            .await
-            .with_context(|| format!("the inbox cannot be served on {listen}"))?;
-        self.inbox_origin = Some(listening.origin()?);
-        let stop = self.shutdown.clone();
-        self.tasks.spawn(async move { Ok(inbox.serve(listening, stop).await?) });
-        Ok(())
+    /// Education, the pages of schools and desks, and whoever watches over both.
+    async fn education(&mut self) -> anyhow::Result<Education> {
+        let listening = match &self.inbox {
+            None => None,
+            Some(InboxSettings { listen, tls, .. }) => Some(
+                Listening::on(*listen, tls.as_ref())
+                    .await
+                    .with_context(|| format!("the inbox cannot be served on {listen}"))?,
+            ),
+        };
+        self.inbox_origin = listening.as_ref().map(Listening::origin).transpose()?;
+        let channels = self.ways.channels(self.inbox_origin.as_deref())?;
+        let (store, bus, clock) = self.on.clone();
+        let watchdog = channels
+            .email
+            .is_some()
+            .then(|| Watchdog::new(&self.data, &self.secret, Arc::clone(&clock), channels.clone()));
+        let education = Education::start_telling(
+            store.clone(),
+            Arc::clone(&bus),
+            Arc::clone(&clock),
+            mash_education::Settings::default(),
+            channels,
+        )
+        .await?;
+        if let Some((InboxSettings { mail, .. }, listening)) = self.inbox.take().zip(listening) {
+            let settings = mash_inbox::Settings { mail, ..mash_inbox::Settings::default() };
+            let pages = education.inbox();
+            let inbox = Inbox::start(store, clock, pages, &self.secret, settings).await?;
+            let stop = self.shutdown.clone();
+            self.tasks.spawn(async move { Ok(inbox.serve(listening, stop).await?) });
+        }
+        if let Some(watchdog) = watchdog.transpose()? {
+            let (education, stop) = (education.clone(), self.shutdown.clone());
+            let renew = self.ways.renew.unwrap_or(watchdog::EVERY);
+            self.tasks.spawn(async move {
+                watchdog.keep(&education, &bus, renew, stop).await;
+                Ok(())
+            });
+        }
+        Ok(education)
     }
 
     /// The services that come with referrals.

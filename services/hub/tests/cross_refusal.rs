@@ -42,6 +42,7 @@ async fn each_agency_refuses_what_the_others_submit() {
         hosts: vec!["localhost".to_owned()],
         clock: None,
         inbox: None,
+        ways: mash_hub::serve::Ways::default(),
     };
     let running = start(&settings, &shutdown).await.unwrap();
     let endpoint = format!("https://localhost:{}", running.address.port());

@@ -27,6 +27,7 @@ async fn grpcurl_lists_and_calls_with_a_certificate_and_is_refused_without() {
         hosts: vec!["localhost".to_owned()],
         clock: None,
         inbox: None,
+        ways: mash_hub::serve::Ways::default(),
     };
     let running = start(&settings, &shutdown).await.unwrap();
     let address = format!("localhost:{}", running.address.port());

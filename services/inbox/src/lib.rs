@@ -24,16 +24,18 @@ use std::{sync::Arc, time::Duration};
 use jiff::SignedDuration;
 use mash_chassis::Clock;
 use mash_education::EducationInbox;
+use mash_mail::Mailer;
 use mash_policy::Ruleset;
 use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use crate::{keys::Keys, mail::Mailer};
+use crate::keys::Keys;
+
+pub use mash_mail::{MailError, MailSettings};
 
 pub use crate::{
     accounts::{AccountError, Accounts},
     assets::has_frontend,
-    mail::{MailError, MailSettings},
     serve::{Listening, ServeError, TlsPair},
     texts::side_by_side,
 };

@@ -256,6 +256,7 @@ fn contact(
         telephone: format!("01632 960{:03}", random.below(1_000)),
         training_date: trained.then(|| date((2026, month, 14))),
         confirmed_date: Some(date((2026, 9, 7))),
+        absence: None,
         id,
     }
 }

@@ -13,6 +13,7 @@ fn contact() -> wire::Contact {
         telephone: "01656 000001".into(),
         training_date: Some(date(2026, 1, 10).into()),
         confirmed_date: None,
+        absence: None,
     }
 }
 

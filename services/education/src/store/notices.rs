@@ -1,6 +1,6 @@
 //! Notices and who may read them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use mash_domain::notice::{Acknowledgement, Notice, NoticeState, Seal};
@@ -165,6 +165,16 @@ pub(crate) async fn put_readers(
     Ok(())
 }
 
+/// Who at a school may read a notice.
+pub(crate) async fn readers(
+    conn: &mut AnyConnection,
+    notice: &str,
+) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query("SELECT practitioner FROM education_notice_readers WHERE notice = $1");
+    let rows = rows.bind(notice).fetch_all(conn).await?;
+    ids(&rows)
+}
+
 /// One notice, if this reader may see it, with its content.
 pub(crate) async fn visible(
     conn: &mut AnyConnection,
@@ -252,64 +262,6 @@ fn condition(view: &View, first: usize) -> Option<(String, Vec<String>)> {
     }
 }
 
-/// Which notices have waited long enough.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Due {
-    /// A bell by then is too near.
-    pub(crate) until: Timestamp,
-    /// What is at the home education desk since before that has waited for too long.
-    pub(crate) since: Timestamp,
-    /// What is left alone for longer than that is none of it.
-    pub(crate) now: Timestamp,
-}
-
-impl Due {
-    /// Whether this one has.
-    pub(crate) fn holds(self, record: &Record) -> bool {
-        let at_desk = record.desk == Desk::HomeEducation && record.received <= self.since;
-        let at_school = record.is_school() && record.notice.is_late(self.until);
-        record.notice.state.is_waiting() && (at_school || at_desk)
-    }
-}
-
-/// Notices that wait although they have waited long enough.
-pub(crate) async fn due(
-    conn: &mut AnyConnection,
-    Due { until, since, now }: Due,
-    limit: i64,
-) -> Result<Vec<String>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT id FROM education_notices WHERE state IN ('delivered', 'opened') AND left_alone_ms <= $5 AND (
-         (deliver_by_ms > 0 AND deliver_by_ms <= $1)
-         OR (deliver_by_ms = 0 AND desk = $2 AND receive_ms <= $3)) ORDER BY deliver_by_ms, id LIMIT $4",
-    )
-    .bind(until.as_millisecond())
-    .bind(i64::from(i32::from(Desk::HomeEducation)))
-    .bind(since.as_millisecond())
-    .bind(limit)
-    .bind(now.as_millisecond())
-    .fetch_all(conn)
-    .await?;
-    ids(&rows)
-}
-
-/// Leaves a notice alone until then, and tells whose it is; none if it is left alone already.
-pub(crate) async fn put_off(
-    tx: &mut Tx,
-    id: &str,
-    (now, until): (Timestamp, Timestamp),
-) -> Result<Option<String>, StoreError> {
-    let row = sqlx::query(
-        "UPDATE education_notices SET left_alone_ms = $3 WHERE id = $1 AND left_alone_ms <= $2 RETURNING recipient",
-    )
-    .bind(id)
-    .bind(now.as_millisecond())
-    .bind(until.as_millisecond())
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
-}
-
 /// Notices with a bell that wait, of recipients that begin like this: `school/6722301`, `school/672`, `school/`.
 pub(crate) async fn waiting(
     conn: &mut AnyConnection,
@@ -323,6 +275,25 @@ pub(crate) async fn waiting(
     .fetch_all(conn)
     .await?;
     ids(&rows)
+}
+
+/// How many wait, and the earliest bell of them, by authority.
+pub(crate) async fn outlook(
+    conn: &mut AnyConnection,
+) -> Result<BTreeMap<String, (u64, i64)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT substr(recipient, 8, 3), COUNT(*), MIN(deliver_by_ms) FROM education_notices
+         WHERE state IN ('delivered', 'opened') AND deliver_by_ms > 0 GROUP BY 1",
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let (authority, count, bell): (String, i64, i64) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            Ok((authority, (u64::try_from(count).unwrap_or_default(), bell)))
+        })
+        .collect()
 }
 
 fn ids(rows: &[AnyRow]) -> Result<Vec<String>, StoreError> {

@@ -24,6 +24,7 @@ macro_rules! on_both {
     };
 }
 
+mod climb;
 mod directory;
 mod ladder;
 mod notices;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use mash_bus::{Bus, BusMessage, testing::published, topics};
 use mash_chassis::{ManualClock, fault, testing::Edge};
 use mash_domain::organisation::OrganisationId;
-use mash_education::{Education, Settings};
+use mash_education::{Channels, Education, Settings};
 use mash_proto::{
     convert::time_to_wire,
     disclosure::v1::{
@@ -41,16 +41,16 @@ pub(crate) struct Hub {
 impl Hub {
     /// At 02:10 in the night of the scenario.
     pub(crate) async fn start(dialect: Dialect) -> Self {
+        Self::telling(dialect, Channels::default()).await
+    }
+
+    /// As [`Hub::start`], with ways to tell people.
+    pub(crate) async fn telling(dialect: Dialect, channels: Channels) -> Self {
         let database = TestDatabase::create(dialect).await;
         let store = database.store().await;
         let bus = mash_bus::connect("embedded", &store).await.unwrap();
         let clock = ManualClock::new("2026-11-19T02:10:00Z".parse().unwrap());
-        // The ladder is climbed only when a test says so.
-        let settings = Settings { sweep_interval: DAY, watch_interval: DAY, ..Settings::default() };
-        let education =
-            Education::start_with(store.clone(), bus.clone(), Arc::new(clock.clone()), settings)
-                .await
-                .unwrap();
+        let education = replica(&store, &bus, &clock, channels).await;
         let (directory, roll, notices) = education.services();
         let edge = Edge::serve("education", |server| {
             server
@@ -65,9 +65,19 @@ impl Hub {
         Self { clock, education, store, bus, edge, _database: database }
     }
 
-    /// A hub that knows E1, its calendar, its key adult and deputy.
+    /// Another process on the same store and bus.
+    pub(crate) async fn replica(&self, channels: Channels) -> Education {
+        replica(&self.store, &self.bus, &self.clock, channels).await
+    }
+
+    /// A hub that knows E1 and its calendar.
     pub(crate) async fn with_school(dialect: Dialect) -> Self {
-        let hub = Self::start(dialect).await;
+        Self::start(dialect).await.and_school().await
+    }
+
+    /// The same with E1 and its calendar.
+    pub(crate) async fn and_school(self) -> Self {
+        let hub = self;
         let report = hub.import_wales(&wales_row("2301", "Ysgol Gynradd Pont-y-Bryn")).await;
         assert_eq!((report.created, report.problems_total), (1, 0));
         let calendar = wire::ReplaceCalendarRequest {
@@ -281,6 +291,23 @@ impl Hub {
     }
 }
 
+/// The ladder is climbed only when a test says so.
+async fn replica(
+    store: &Store,
+    bus: &Arc<dyn Bus>,
+    clock: &ManualClock,
+    channels: Channels,
+) -> Education {
+    let settings = Settings {
+        sweep_interval: DAY,
+        renew_interval: Duration::from_millis(10),
+        watch_interval: DAY,
+        ..Settings::default()
+    };
+    let (store, bus, clock) = (store.clone(), Arc::clone(bus), Arc::new(clock.clone()));
+    Education::start_telling(store, bus, clock, settings, channels).await.unwrap()
+}
+
 fn recipient(release: &DisclosureReleased) -> String {
     OrganisationId::try_from(release.recipient.clone().unwrap()).unwrap().to_string()
 }
@@ -323,6 +350,7 @@ pub(crate) fn contact(id: &str, role: wire::ContactRole) -> wire::Contact {
         telephone: "01656 000000".to_owned(),
         training_date: Some(jiff::civil::date(2026, 1, 10).into()),
         confirmed_date: None,
+        absence: None,
     }
 }
 

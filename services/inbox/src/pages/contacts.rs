@@ -58,6 +58,7 @@ fn shown(t: Texts, contact: &Contact, own: &str, today: Date) -> Shown {
         ContactRole::Unspecified | ContactRole::KeyAdult => "key-adult",
         ContactRole::Deputy => "deputy",
         ContactRole::SecondDeputy => "second-deputy",
+        ContactRole::Head => "head",
         ContactRole::DeskOfficer => "desk-officer",
     };
     let mut facts = Facts::default();

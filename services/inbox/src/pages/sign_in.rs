@@ -22,6 +22,7 @@ use crate::{
     accounts::ToSend,
     cookies,
     keys::{self, Purpose},
+    mail::send_code,
     store,
     visitor::{Fields, Visitor},
 };
@@ -83,7 +84,7 @@ async fn deliver(hub: Arc<Hub>, to_send: Option<ToSend>, shown: Language) {
         return;
     }
     let language = Language::from_tag(&account.language).unwrap_or(shown);
-    if let Err(error) = mailer.code(&email, &code, language).await {
+    if let Err(error) = send_code(mailer, &email, &code, language).await {
         let kind: &dyn std::error::Error = &error;
         tracing::error!(
             counter.inbox_codes_not_sent = 1,

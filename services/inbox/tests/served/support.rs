@@ -107,6 +107,7 @@ impl Hub {
             telephone: "01656 000000".to_owned(),
             training_date: None,
             confirmed_date: None,
+            absence: None,
         };
         let establishment = Establishment {
             name: format!("establishments/{laestab}"),

@@ -17,4 +17,5 @@ contacts-change = I newid enw, cyfeiriad neu ffôn, gofynnwch i bwy bynnag sy'n 
 role-key-adult = Oedolyn allweddol
 role-deputy = Dirprwy
 role-second-deputy = Ail ddirprwy
+role-head = Pennaeth
 role-desk-officer = Swyddog

@@ -17,4 +17,5 @@ contacts-change = To change a name, address or telephone, ask whoever keeps the 
 role-key-adult = Key adult
 role-deputy = Deputy
 role-second-deputy = Second deputy
+role-head = Head
 role-desk-officer = Officer
