@@ -1,6 +1,5 @@
 //! What a key adult or an officer can do with a notice.
 
-use jiff::Timestamp;
 use mash_chassis::Caller;
 use mash_domain::{
     notice::{Command, NoticeEvent, NoticeState},

@@ -1,0 +1,25 @@
+//! What forces and authorities are called.
+
+use mash_domain::{
+    authority::Authorities,
+    organisation::{OrganisationId, OrganisationKind},
+};
+
+use crate::texts::Texts;
+
+const ROWS: &str = include_str!("../../../../reference/organisations.csv");
+
+/// The name of an organisation with its code; the id alone where no name is on file.
+pub(super) fn name(t: Texts, organisation: &OrganisationId) -> String {
+    let (id, code) = (organisation.to_string(), organisation.code());
+    let rows = ROWS.lines().filter(|line| !line.starts_with('#'));
+    let row = rows.map(|line| line.split(',').collect::<Vec<_>>());
+    let row = row.filter(|row| row.first() == Some(&id.as_str())).next();
+    let listed = row.and_then(|row| row.get(t.0.choose(1, 2)).map(ToString::to_string));
+    let authority = || {
+        let is_authority = organisation.kind() == OrganisationKind::LocalAuthority;
+        let code = is_authority.then(|| code.parse().ok())??;
+        Some(Authorities::builtin().by_code(&code)?.name.clone())
+    };
+    listed.or_else(authority).map_or_else(|| id.clone(), |name| format!("{name} ({code})"))
+}
