@@ -13,8 +13,8 @@ const ROWS: &str = include_str!("../../../../reference/organisations.csv");
 pub(super) fn name(t: Texts, organisation: &OrganisationId) -> String {
     let (id, code) = (organisation.to_string(), organisation.code());
     let rows = ROWS.lines().filter(|line| !line.starts_with('#'));
-    let row = rows.map(|line| line.split(',').collect::<Vec<_>>());
-    let row = row.filter(|row| row.first() == Some(&id.as_str())).next();
+    let mut rows = rows.map(|line| line.split(',').collect::<Vec<_>>());
+    let row = rows.find(|row| row.first() == Some(&id.as_str()));
     let listed = row.and_then(|row| row.get(t.0.choose(1, 2)).map(ToString::to_string));
     let authority = || {
         let is_authority = organisation.kind() == OrganisationKind::LocalAuthority;
