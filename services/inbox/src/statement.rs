@@ -15,7 +15,7 @@ use aws_lc_rs::digest;
 use mash_domain::organisation::{OrganisationId, OrganisationKind};
 use mash_policy::Language;
 use mash_proto::{
-    sharing::v1::{SignedRecord, Statement, StatementFigures},
+    sharing::v1::{SignedRecord, Statement, StatementFigures, StatementLine, StatementMissing},
     r#type::v1::Organisation,
 };
 use prost::Message as _;
@@ -226,7 +226,7 @@ impl Shown {
                 "statement-lines-authorities"
             }),
             columns: columns(t),
-            lines: made.lines.iter().map(|it| line(t, it)).collect(),
+            lines: in_order(&made.lines).map(|it| line(t, it)).collect(),
             lists: lists(t, &made),
             plot: Plot::of(t, &made.month),
             signed: facts_of(t, &made.name, signed),
@@ -247,7 +247,7 @@ fn period(t: Texts, made: &Statement) -> String {
     }
 }
 
-fn lost(t: Texts, of: &mash_proto::sharing::v1::StatementMissing) -> Lost {
+fn lost(t: Texts, of: &StatementMissing) -> Lost {
     let named = i64::try_from(of.ids.len()).unwrap_or(i64::MAX);
     let more = of.notices - named;
     Lost {
@@ -317,7 +317,13 @@ fn columns(t: Texts) -> Vec<String> {
     .collect()
 }
 
-fn line(t: Texts, of: &mash_proto::sharing::v1::StatementLine) -> Line {
+/// By name of whoever was told, and then what nobody was told.
+fn in_order(lines: &[StatementLine]) -> impl Iterator<Item = &StatementLine> {
+    let told = lines.iter().filter(|line| line.counterpart.is_some());
+    told.chain(lines.iter().filter(|line| line.counterpart.is_none()))
+}
+
+fn line(t: Texts, of: &StatementLine) -> Line {
     let other = organisation(of.counterpart.as_ref());
     let figures = of.figures.unwrap_or_default();
     Line {

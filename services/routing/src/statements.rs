@@ -254,6 +254,8 @@ fn owners_of(code: &AuthorityCode) -> impl Iterator<Item = OrganisationId> {
 /// The notices of an owner: all that a force reported, all that is with an authority, and what has left it.
 fn rows(owner: &OrganisationId, world: &World) -> Vec<Row> {
     let stated = world.stated.get(owner);
+    // A force's statement is of what it reported; what it was handed over is in that of the force that reported it.
+    let holds = owner.kind() == OrganisationKind::LocalAuthority;
     let before = |found: &Found| {
         let said = stated.and_then(|said| said.get(&found.duty_id));
         said.copied().unwrap_or(Before::Nothing)
@@ -262,7 +264,7 @@ fn rows(owner: &OrganisationId, world: &World) -> Vec<Row> {
         let before = before(found);
         let (counterpart, now) = if *owner == found.force {
             (found.holder.clone(), stands(found, world.now))
-        } else if found.holder.as_ref() == Some(owner) {
+        } else if holds && found.holder.as_ref() == Some(owner) {
             (Some(found.force.clone()), stands(found, world.now))
         } else if before == Before::Nothing {
             return None;

@@ -9,7 +9,7 @@ use crate::texts::Texts;
 
 const ROWS: &str = include_str!("../../../../reference/organisations.csv");
 
-/// The name of an organisation with its code; the id alone where no name is on file.
+/// The name of an organisation with its code; kind and code where no name is on file.
 pub(super) fn name(t: Texts, organisation: &OrganisationId) -> String {
     let (id, code) = (organisation.to_string(), organisation.code());
     let rows = ROWS.lines().filter(|line| !line.starts_with('#'));
@@ -21,5 +21,13 @@ pub(super) fn name(t: Texts, organisation: &OrganisationId) -> String {
         let code = is_authority.then(|| code.parse().ok())??;
         Some(Authorities::builtin().by_code(&code)?.name.clone())
     };
-    listed.or_else(authority).map_or_else(|| id.clone(), |name| format!("{name} ({code})"))
+    let unnamed = || match organisation.kind() {
+        OrganisationKind::PoliceForce => t.arg("statement-a-force", "code", code),
+        OrganisationKind::LocalAuthority => t.arg("statement-an-authority", "code", code),
+        OrganisationKind::School
+        | OrganisationKind::HealthBoard
+        | OrganisationKind::Provider
+        | OrganisationKind::Operator => id.clone(),
+    };
+    listed.or_else(authority).map_or_else(unnamed, |name| format!("{name} ({code})"))
 }

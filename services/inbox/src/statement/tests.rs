@@ -1,7 +1,7 @@
 use mash_proto::{
     sharing::v1::{
         PublicCell, PublicFigures, PublicLine, StatementChange, StatementCount,
-        StatementEscalation, StatementLine, StatementMissing, StatementMorning,
+        StatementEscalation, StatementMorning,
     },
     r#type::v1::{Date, OrganisationKind},
 };

@@ -230,7 +230,7 @@ async fn a_statement_stays_and_what_comes_later_is_in_the_next(dialect: Dialect)
     scene.duty(1, "school/6722951", acknowledged).await;
     scene.duty(2, "school/6722951", acknowledged).await;
     assert_eq!(scene.tick("2026-11-20T15:00:00Z").await, 0);
-    assert_eq!(scene.statement(BRIDGEND, "2026-11-20").await.unwrap(), first);
+    assert!(scene.statement(BRIDGEND, "2026-11-20").await.unwrap() == first);
 
     scene.tick(MONDAY).await;
     let next = scene.statement(BRIDGEND, "2026-11-23").await.unwrap();
@@ -241,7 +241,7 @@ async fn a_statement_stays_and_what_comes_later_is_in_the_next(dialect: Dialect)
     assert_eq!((change.from.as_str(), change.to.as_str()), ("escalated", "acknowledged"));
     assert_eq!(next.since_time, first.until_time);
     assert_eq!(next.month.len(), 2);
-    assert_eq!(scene.statement(BRIDGEND, "2026-11-20").await.unwrap(), first);
+    assert!(scene.statement(BRIDGEND, "2026-11-20").await.unwrap() == first);
 }
 
 async fn a_monday_covers_everything_since_friday(dialect: Dialect) {
@@ -346,7 +346,7 @@ async fn public_figures_are_made_once_when_the_month_is_over(dialect: Dialect) {
         Some(PublicFigures::decode(signed.record.as_slice()).unwrap())
     };
     scene.tick("2026-11-30T08:30:00Z").await;
-    assert_eq!(figures().await, None, "the month is not over");
+    assert!(figures().await.is_none(), "the month is not over");
     scene.tick("2026-12-01T08:30:00Z").await;
     let made = figures().await.unwrap();
     let line = made.lines.iter().find(|line| line.authority.is_some()).unwrap();
@@ -354,5 +354,5 @@ async fn public_figures_are_made_once_when_the_month_is_over(dialect: Dialect) {
     let cells = cells.map(|cell| (cell.rounded, cell.fewer_than_five));
     assert_eq!(cells, [(10, false), (0, true), (0, false)]);
     scene.tick("2026-12-02T08:30:00Z").await;
-    assert_eq!(figures().await, Some(made));
+    assert!(figures().await == Some(made));
 }
