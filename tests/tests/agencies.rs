@@ -34,11 +34,12 @@ async fn every_command_on_a_page_of_an_agency_is_answered() {
 }
 
 /// The pages that describe a service, and the contract of each of its services.
-const CONTRACTS: [(&str, &str); 7] = [
+const CONTRACTS: [(&str, &str); 8] = [
     ("police.md", "mash/police/v1/protection_service.proto"),
     ("health.md", "mash/health/v1/health_service.proto"),
     ("education.md", "mash/education/v1/referral_service.proto"),
     ("education.md", "mash/education/v1/notice_service.proto"),
+    ("education.md", "mash/sharing/v1/statement_service.proto"),
     ("social-care.md", "mash/social_care/v1/queue_service.proto"),
     ("social-care-meetings.md", "mash/social_care/v1/meeting_service.proto"),
     ("receiving.md", "mash/delivery/v1/delivery_service.proto"),

@@ -33,6 +33,8 @@ pub const DIRECTORY: &str = "mash.directory.v1";
 pub const ROLL: &str = "mash.roll.v1";
 /// Agreements that became live, end soon, or have ended; key = agreement id.
 pub const AGREEMENTS: &str = "mash.agreements.v1";
+/// Statements of school mornings; key = the force or authority whose it is.
+pub const STATEMENTS: &str = "mash.statements.v1";
 /// What could not be processed; key = the original key.
 pub const DEAD_LETTERS: &str = "mash.dead-letters.v1";
 
@@ -52,6 +54,7 @@ pub fn all() -> Vec<TopicSpec> {
         DECISIONS,
         RECEIPTS,
         AGREEMENTS,
+        STATEMENTS,
     ];
     let events = events.map(|name| TopicSpec { name, partitions: PARTITIONS, compacted: false });
     let states =

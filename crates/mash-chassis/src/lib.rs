@@ -12,6 +12,7 @@ pub mod config;
 pub mod fault;
 mod identity;
 mod limits;
+mod record_key;
 mod server;
 pub mod shutdown;
 pub mod telemetry;
@@ -24,6 +25,7 @@ pub use self::{
     case_secret::{CaseSecret, CaseSecretError},
     clock::{Clock, FileClock, ManualClock, SystemClock},
     limits::Limits,
+    record_key::{BadSignature, RecordKey, RecordKeyError, verify_record},
     server::{ServeError, Server, ServerBuilder},
     tls::{TlsError, TlsFiles, client_channel},
 };

@@ -24,3 +24,4 @@ pub mod organisation;
 pub mod referral;
 pub mod roll;
 pub mod sharing;
+pub mod statement;

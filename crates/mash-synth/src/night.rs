@@ -75,6 +75,18 @@ impl Night {
         wednesday(22, 0)
     }
 
+    /// When the statement of the morning is made: Thursday 08:30.
+    #[must_use]
+    pub const fn statement_at() -> Timestamp {
+        thursday(8, 30)
+    }
+
+    /// The morning: Thursday 19 November 2026.
+    #[must_use]
+    pub const fn morning() -> jiff::civil::Date {
+        jiff::civil::Date::constant(2026, 11, 19)
+    }
+
     /// When everything has ended: Thursday 10:30.
     #[must_use]
     pub const fn ends_at() -> Timestamp {

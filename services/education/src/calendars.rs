@@ -3,20 +3,22 @@
 use std::collections::BTreeSet;
 
 use jiff::Span;
+use mash_bus::topics;
 use mash_chassis::Caller;
 use mash_domain::{
     bank_holidays::{BankHolidays, BankHolidaysError},
     identifier::Laestab,
 };
 use mash_proto::{convert::education::calendar_from_wire, education::v1 as wire};
-use mash_store::{StoreError, Tx};
+use mash_store::{StoreError, Tx, outbox};
 
 use crate::{
-    Service,
+    COMPONENT, Service,
     access::{self, CalendarOwner},
     bell::{BANK_HOLIDAYS, Bells},
     call::Begun,
     error::Refusal,
+    receipts::bell_moved,
     record::Record,
     store::{self, directory, ladder, notices},
 };
@@ -55,6 +57,13 @@ impl Service {
             CalendarOwner::Authority(code) => format!("school/{code}"),
         };
         directory::put_calendar(&mut call.tx, &owner.name(), &calendar).await?;
+        if let CalendarOwner::Authority(code) = &owner {
+            let authority_code = code.to_string();
+            let event = wire::CalendarChanged { authority_code, calendar: Some(calendar.clone()) };
+            let key = format!("authority/{code}/calendar");
+            let message = self.change(topics::DIRECTORY, key, &event);
+            outbox::enqueue(&mut call.tx, COMPONENT, &[message]).await?;
+        }
         let moved = self.ring_anew(&mut call.tx, &whose).await?;
         let answer =
             call.finish(wire::ReplaceCalendarResponse { calendar: Some(calendar) }).await?;
@@ -164,7 +173,11 @@ impl Service {
         notices::put(tx, &moved.iter().collect::<Vec<_>>()).await?;
         // An earlier bell is an earlier ladder.
         let ids: Vec<&str> = moved.iter().map(|record| record.id.as_str()).collect();
-        ladder::look_at(tx, &ids, self.clock.now()).await?;
+        let now = self.clock.now();
+        ladder::look_at(tx, &ids, now).await?;
+        // Whoever counts must not count by the old one.
+        let told: Vec<_> = moved.iter().map(|record| bell_moved(record, now)).collect();
+        outbox::enqueue(tx, COMPONENT, &told).await?;
         Ok(moved)
     }
 }

@@ -8,7 +8,7 @@ use mash_domain::{
     notice::{NoticeRefusal, NoticeState},
     organisation::{OrganisationId, OrganisationKind},
 };
-use mash_proto::{disclosure::v1::ChildIdentity, education::v1 as wire};
+use mash_proto::{disclosure::v1::ChildIdentity, education::v1 as wire, sharing::v1::SignedRecord};
 use mash_store::{Store, StoreError};
 use prost::Message as _;
 
@@ -234,6 +234,19 @@ impl EducationInbox {
     ) -> Result<(), InboxRefusal> {
         self.0.confirm_deletion(caller, request).await?;
         Ok(())
+    }
+
+    /// The statement of a day of the caller's authority, or of the latest, and the days that there are, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`]; only officers of a desk read statements.
+    pub async fn statement(
+        &self,
+        caller: &Caller,
+        day: Option<&str>,
+    ) -> Result<(Option<SignedRecord>, Vec<String>), InboxRefusal> {
+        Ok(self.0.statement(caller, day).await?)
     }
 
     /// The contacts of the caller's own school, in order.

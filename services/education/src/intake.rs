@@ -319,7 +319,8 @@ impl Batch {
     }
 
     fn tell(&mut self, record: &Record, events: &[NoticeEvent]) {
-        self.receipts.extend(events.iter().filter_map(|event| receipt(record, event, self.now)));
+        self.receipts
+            .extend(events.iter().filter_map(|event| receipt(record, event, self.now, "")));
     }
 
     async fn write(self, tx: &mut Tx) -> Result<(), StoreError> {

@@ -353,20 +353,22 @@ impl Service {
         Ok(record)
     }
 
-    /// Keeps why the bell rang before this.
+    /// Keeps why the bell rang before this, and tells it: the first cause that was found stays.
     pub(crate) async fn keep_late(
         &self,
         tx: &mut Tx,
         record: &Record,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let Some(bell) = record.notice.deliver_by else { return Ok(()) };
+    ) -> Result<String, StoreError> {
+        let Some(bell) = record.notice.deliver_by else { return Ok(String::new()) };
         let climbed = ladder::climbed(tx.conn(), &[record]).await?.remove(&record.id);
         let climbed = climbed.unwrap_or_default();
         let taken: Vec<Taken> = climbed.iter().filter_map(Nudge::taken).collect();
         let desk = climbed.iter().find(|nudge| nudge.step == DESK).map(|nudge| nudge.at);
         let span = Span { released: record.received, bell };
-        ladder::put_late(tx, record, Ladder::late_cause(span, &taken, desk), now).await
+        ladder::put_late(tx, record, Ladder::late_cause(span, &taken, desk), now).await?;
+        let kept = ladder::late(tx.conn(), &[record]).await?.remove(&record.id);
+        Ok(kept.unwrap_or_default())
     }
 }
 

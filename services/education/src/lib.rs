@@ -23,6 +23,7 @@ mod receipts;
 mod record;
 mod referrals;
 mod roll;
+mod statements;
 mod store;
 mod support;
 mod upload;
@@ -41,7 +42,9 @@ use mash_store::{Store, StoreError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{intake::NoticeIntake, referrals::Referrals, watch::Watch};
+use crate::{
+    intake::NoticeIntake, referrals::Referrals, statements::StatementIntake, watch::Watch,
+};
 
 pub use crate::{
     grpc::{DirectoryApi, NoticeApi, RollApi},
@@ -203,7 +206,12 @@ impl Education {
     #[must_use]
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
         let notices = NoticeIntake(Arc::clone(&self.0));
-        vec![Arc::new(notices), self.1.partner.handler(), self.1.desks.handler()]
+        vec![
+            Arc::new(notices),
+            Arc::new(StatementIntake),
+            self.1.partner.handler(),
+            self.1.desks.handler(),
+        ]
     }
 
     /// What publishes.

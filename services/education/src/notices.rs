@@ -1,6 +1,5 @@
 //! What a key adult or an officer can do with a notice.
 
-use jiff::Timestamp;
 use mash_chassis::Caller;
 use mash_domain::{
     notice::{Command, NoticeEvent, NoticeState},
@@ -258,10 +257,13 @@ impl Service {
             notes::wipe(tx, &[&record.id]).await?;
         }
         notices::put(tx, &[record]).await?;
-        if events.iter().any(NoticeEvent::is_late) {
-            self.keep_late(tx, record, now).await?;
-        }
-        Ok(write_receipts(tx, record, &events, now).await?)
+        let late = if events.iter().any(NoticeEvent::is_late) {
+            self.keep_late(tx, record, now).await?
+        } else {
+            String::new()
+        };
+        let told = events.iter().filter_map(|event| receipt(record, event, now, &late));
+        Ok(outbox::enqueue(tx, COMPONENT, &told.collect::<Vec<_>>()).await?)
     }
 
     /// Wakes those who watch. Only after the commit.
@@ -297,16 +299,6 @@ impl Service {
         let view = Self::view(&mut conn, caller).await?;
         Ok(notices::visible(&mut conn, &view, id).await?)
     }
-}
-
-async fn write_receipts(
-    tx: &mut Tx,
-    record: &Record,
-    events: &[NoticeEvent],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let receipts: Vec<_> = events.iter().filter_map(|event| receipt(record, event, now)).collect();
-    outbox::enqueue(tx, COMPONENT, &receipts).await
 }
 
 fn after_of(token: &str) -> Result<After, Refusal> {

@@ -13,11 +13,12 @@ use prost::Message as _;
 
 use crate::record::Record;
 
-/// The receipt for what happened to a notice, if the sender is told of it.
+/// The receipt for what happened to a notice, if the sender is told of it; with why it was late, if it was.
 pub(crate) fn receipt(
     record: &Record,
     event: &NoticeEvent,
     now: Timestamp,
+    late_code: &str,
 ) -> Option<OutboxMessage> {
     let nobody = String::new;
     let (kind, practitioner, reason, late) = match event {
@@ -41,11 +42,45 @@ pub(crate) fn receipt(
             return None;
         }
     };
+    // One receipt of a kind for each revision: a repeat is the same event.
+    let told = Told { kind, practitioner, reason, late, late_code, again: None };
+    Some(message(record, told, now))
+}
+
+/// The bell of a notice that waits has moved: whoever counts must not count by the old one.
+pub(crate) fn bell_moved(record: &Record, now: Timestamp) -> OutboxMessage {
+    let told = Told {
+        kind: ReceiptKind::Delivered,
+        practitioner: String::new(),
+        reason: "",
+        late: record.notice.is_late(now),
+        late_code: "",
+        again: record.notice.deliver_by,
+    };
+    message(record, told, now)
+}
+
+/// What a receipt tells.
+struct Told<'a> {
+    kind: ReceiptKind,
+    practitioner: String,
+    reason: &'a str,
+    late: bool,
+    late_code: &'a str,
+    /// The bell for which it is told once more.
+    again: Option<Timestamp>,
+}
+
+fn message(record: &Record, told: Told<'_>, now: Timestamp) -> OutboxMessage {
+    let Told { kind, practitioner, reason, late, late_code, again } = told;
     let release = record.release();
     let revision = i32::try_from(record.notice.revision).unwrap_or(i32::MAX);
-    // One receipt of a kind for each revision: a repeat is the same event.
-    let id =
-        event_id(&["education", "receipt", &record.id, kind.as_str_name(), &revision.to_string()]);
+    let revised = revision.to_string();
+    // A bell may move there and back.
+    let moved = again.map(|bell| format!("{}/{}", bell.as_millisecond(), now.as_millisecond()));
+    let mut parts = vec!["education", "receipt", &record.id, kind.as_str_name(), &revised];
+    parts.extend(moved.as_deref());
+    let id = event_id(&parts);
     let case_id = release.case_id;
     let told = ReceiptRecorded {
         disclosure_id: record.id.clone(),
@@ -59,6 +94,7 @@ pub(crate) fn receipt(
         late,
         revision,
         deliver_by_time: record.notice.deliver_by.map(time_to_wire),
+        late_code: late_code.to_owned(),
     };
     let attributes = Attributes {
         id,
@@ -68,11 +104,11 @@ pub(crate) fn receipt(
         cause: Some(&record.released),
     };
     let payload = wrap(&told, &attributes).encode_to_vec();
-    Some(OutboxMessage {
+    OutboxMessage {
         topic: topics::RECEIPTS,
         key: case_id,
         event_id: id.to_string(),
         payload,
         guards: Vec::new(),
-    })
+    }
 }

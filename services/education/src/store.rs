@@ -5,6 +5,7 @@ pub(crate) mod ladder;
 pub(crate) mod notes;
 pub(crate) mod notices;
 pub(crate) mod roll;
+pub(crate) mod statements;
 
 use mash_store::{Migration, Store, StoreError, Tx};
 use sqlx::{AnyConnection, Row as _};
@@ -32,6 +33,11 @@ const MIGRATIONS: &[Migration] = &[
         version: 4,
         name: "the ladder: looks, nudges, why late",
         sql: include_str!("store/0004_ladder.sql"),
+    },
+    Migration {
+        version: 5,
+        name: "statements of authorities",
+        sql: include_str!("store/0005_statements.sql"),
     },
 ];
 

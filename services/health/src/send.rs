@@ -56,6 +56,7 @@ pub(crate) fn notice_receipt(of: &OfNotice<'_>, done: &Done<'_>) -> OutboxMessag
         late: done.late,
         revision: of.revision,
         deliver_by_time: of.due.map(time_to_wire),
+        late_code: String::new(),
     };
     message((topics::RECEIPTS, of.case_id), id, &told, (done.now, done.cause))
 }

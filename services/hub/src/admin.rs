@@ -9,4 +9,5 @@ pub mod inbox;
 pub mod init;
 pub mod load;
 pub mod policy;
+pub mod statement;
 pub mod synth;

@@ -222,6 +222,8 @@ enum Command {
     Inbox(admin::inbox::InboxCommand),
     /// Print every text of the inbox in English and Welsh, side by side, as CSV for a translator.
     Texts,
+    /// Fetch the statement of a school morning, or public figures, as a page or a table; verify one that lies here.
+    Statement(admin::statement::StatementArgs),
     /// Prove what the sharing rules promise, and compare two versions of them.
     #[command(subcommand)]
     Policy(admin::policy::PolicyCommand),
@@ -306,6 +308,7 @@ impl Cli {
                 print!("{}", mash_inbox::side_by_side()?);
                 Ok(())
             }
+            Command::Statement(args) => args.run().await,
             Command::Policy(command) => command.run().await,
             Command::Synth(args) => args.run(),
             Command::Load(args) => args.run().await,

@@ -3,7 +3,8 @@
 //! ```text
 //! ca/            the certificate authority, its key readable by its owner only
 //! certificates/  of servers and organisations
-//! secrets/       the hub's secret, under which identifiers become pseudonyms
+//! secrets/       the hub's secret, under which identifiers become pseudonyms, and the key that signs records
+//! records.pub    the public half of that key, for whoever verifies
 //! hub.db         the embedded store and bus
 //! clock          the scripted clock of a demonstration
 //! ```
@@ -17,7 +18,7 @@ use std::{
 use anyhow::Context as _;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use mash_chassis::{
-    TlsFiles,
+    RecordKey, TlsFiles,
     ca::{Ca, Subject},
 };
 use mash_domain::organisation::OrganisationId;
@@ -139,6 +140,48 @@ impl Data {
         mash_chassis::ca::write_private(&path, &secret)?;
         Ok(secret)
     }
+}
+
+impl Data {
+    /// The key that signs records, made on first use and readable by its owner only. Its public half lies beside the
+    /// folder of secrets, for everybody.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read or made.
+    pub fn record_key(&self) -> anyhow::Result<RecordKey> {
+        let path = self.folder.join("secrets").join("records.key");
+        let kept = match fs::read(&path) {
+            Ok(kept) => kept,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let made = RecordKey::generate()?;
+                mash_chassis::ca::write_private(&path, &made)?;
+                made
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read {}", path.display()));
+            }
+        };
+        let key = RecordKey::from_pkcs8(&kept)
+            .with_context(|| format!("{} cannot be used", path.display()))?;
+        let public = self.record_public_key();
+        if !public.exists() {
+            fs::write(&public, format!("{}\n", hex(&key.public())))?;
+        }
+        Ok(key)
+    }
+
+    /// Where the public half of the key that signs records lies, in hexadecimal.
+    #[must_use]
+    pub fn record_public_key(&self) -> PathBuf {
+        self.folder.join("records.pub")
+    }
+}
+
+/// Bytes in hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn private(folder: &Path) -> io::Result<()> {

@@ -10,6 +10,7 @@ pub mod morning;
 pub mod play;
 pub mod prepare;
 pub mod refusal;
+pub mod statement;
 pub mod tell;
 
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
@@ -82,6 +83,7 @@ pub async fn run(options: &Options, shutdown: &CancellationToken) -> anyhow::Res
     refusal::explained(&night, &people, &names).await?;
     closing.print();
     referrals.print();
+    statement::write(&people, &data).await?;
     fs::write(data.folder().join(FINISHED), "")?;
     match running {
         Some(running) if !options.once => {

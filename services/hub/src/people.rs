@@ -20,6 +20,7 @@ use mash_proto::{
     sharing::v1::{
         agreement_service_client::AgreementServiceClient,
         ruleset_service_client::RulesetServiceClient, sharing_service_client::SharingServiceClient,
+        statement_service_client::StatementServiceClient,
     },
     social_care::v1::{
         meeting_service_client::MeetingServiceClient, queue_service_client::QueueServiceClient,
@@ -183,6 +184,18 @@ impl People {
     /// If there is no certificate.
     pub fn rolls(&self, organisation: &str) -> anyhow::Result<RollServiceClient<Channel>> {
         Ok(RollServiceClient::new(self.channel(organisation, &self.endpoints.education)?))
+    }
+
+    /// Statements of school mornings as this organisation.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn statements(
+        &self,
+        organisation: &str,
+    ) -> anyhow::Result<StatementServiceClient<Channel>> {
+        Ok(StatementServiceClient::new(self.channel(organisation, &self.endpoints.routing)?))
     }
 
     /// Versions of the sharing rules as this organisation.

@@ -266,12 +266,14 @@ impl Starting {
                 &self.secret,
             )
             .await?
-            .with_prover(Arc::new(Proofs));
+            .with_prover(Arc::new(Proofs))
+            .with_record_key(Arc::new(Data::open(&self.data)?.record_key()?));
             server = server
                 .add_service(routing.service())
                 .add_service(routing.agreements())
                 .add_service(routing.consents())
-                .add_service(routing.ruleset_versions());
+                .add_service(routing.ruleset_versions())
+                .add_service(routing.statements());
             let stop = self.shutdown.clone();
             self.tasks.spawn(async move { Ok(routing.run(stop).await?) });
         }

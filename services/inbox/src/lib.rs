@@ -15,6 +15,7 @@ mod keys;
 mod mail;
 mod pages;
 mod serve;
+mod statement;
 mod store;
 mod texts;
 mod visitor;
@@ -37,6 +38,9 @@ pub use crate::{
     accounts::{AccountError, Accounts},
     assets::has_frontend,
     serve::{Listening, ServeError, TlsPair},
+    statement::{
+        Rendered, StatementFault, extract, public_csv, public_html, statement_csv, statement_html,
+    },
     texts::side_by_side,
 };
 

@@ -8,7 +8,8 @@ mod language;
 mod notice;
 mod notices;
 mod sign_in;
-mod view;
+mod statement;
+pub(crate) mod view;
 mod why;
 
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
         .route("/notices/{id}/deleted", post(notice::deleted))
         .route("/contacts", get(contacts::show))
         .route("/contacts/confirm", post(contacts::confirm))
+        .route("/statement", get(statement::latest))
+        .route("/statement/{day}", get(statement::of_day))
         .route("/account", get(account::show))
         .route("/account/language", post(account::language))
         .fallback(async || Fault::NotFound)

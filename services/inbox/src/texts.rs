@@ -52,6 +52,16 @@ impl Texts {
         self.format(key, Some(&arguments))
     }
 
+    /// A text about so many, with things put in.
+    pub(crate) fn counted(self, key: &str, count: i64, values: &[(&'static str, &str)]) -> String {
+        let mut arguments = FluentArgs::new();
+        arguments.set("count", FluentValue::from(count));
+        for (name, value) in values {
+            arguments.set(*name, FluentValue::from(*value));
+        }
+        self.format(key, Some(&arguments))
+    }
+
     /// A text whose name ends in a code from elsewhere, or that of another one where there is none for the code.
     pub(crate) fn code(self, front: &str, code: &str, otherwise: &str) -> String {
         let key = format!("{front}{code}");

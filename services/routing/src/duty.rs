@@ -167,6 +167,12 @@ pub struct Duty {
     pub late: bool,
     /// Establishments that have said that the child is not theirs.
     pub rejected_by: Vec<Laestab>,
+    /// By when the recipient must have acknowledged it, as the recipient's service says.
+    pub bell: Option<Timestamp>,
+    /// The officer of the authority who has it, by contact id; empty if nobody has.
+    pub escalated_to: String,
+    /// Why it was late, a code; empty if it was not.
+    pub late_cause: String,
 }
 
 impl Duty {
@@ -191,6 +197,9 @@ impl Duty {
             reason: String::new(),
             late: false,
             rejected_by: Vec::new(),
+            bell: None,
+            escalated_to: String::new(),
+            late_cause: String::new(),
         }
     }
 
@@ -219,10 +228,23 @@ impl Duty {
         true
     }
 
+    /// Takes in by when the recipient must have acknowledged it. `false` if it is another disclosure's, or known.
+    pub fn ring_at(&mut self, disclosure_id: &str, bell: Option<Timestamp>) -> bool {
+        let ours = self.current().is_some_and(|current| current.id == disclosure_id);
+        if !ours || bell.is_none() || self.bell == bell {
+            return false;
+        }
+        self.bell = bell;
+        true
+    }
+
     /// A disclosure to another recipient is on its way; the reason tells why it is not the usual one.
     pub fn set_out(&mut self, reason: &str, at: Timestamp) {
         self.state = DutyState::Released;
         self.state_at = at;
+        self.bell = None;
+        self.escalated_to.clear();
+        self.late_cause.clear();
         reason.clone_into(&mut self.reason);
     }
 

@@ -15,7 +15,7 @@ use mash_policy::Ruleset;
 use mash_proto::{
     convert::police::{Checks, incident_from_wire},
     disclosure::v1::{ReceiptKind, ReceiptRecorded},
-    education::v1::{DeskChanged, EstablishmentChanged, PupilChanged},
+    education::v1::{CalendarChanged, DeskChanged, EstablishmentChanged, PupilChanged},
     envelope::{holds, is_of_referral, unwrap},
     event::v1::Envelope,
     police::v1::{IncidentReported, IncidentWithdrawn},
@@ -39,6 +39,7 @@ use crate::{
         directory,
         load::{Needs, load},
         save::save,
+        statements,
     },
     world::World,
 };
@@ -226,6 +227,9 @@ impl Handler for Reference {
             } else if holds::<PupilChanged>(event) {
                 let changed: PupilChanged = read(event)?;
                 pupils.insert(changed.pupil_id, changed.pupil);
+            } else if holds::<CalendarChanged>(event) {
+                let changed: CalendarChanged = read(event)?;
+                statements::put_calendar(tx, &changed).await?;
             } else if !holds::<DeskChanged>(event) {
                 return Err(HandleError::Poison { code: UNKNOWN_TYPE });
             }

@@ -27,18 +27,20 @@ pub mod route;
 pub mod rulesets;
 pub mod sanitise;
 pub mod siblings;
+pub mod statements;
 pub mod store;
 pub mod telephones;
 pub mod world;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use mash_bus::{Bus, Engine, EngineError, Handler, Relay};
-use mash_chassis::Clock;
+use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every};
+use mash_chassis::{Clock, RecordKey};
 use mash_policy::Ruleset;
 use mash_proto::sharing::v1::{
     agreement_service_server::AgreementServiceServer, consent_service_server::ConsentServiceServer,
     ruleset_service_server::RulesetServiceServer, sharing_service_server::SharingServiceServer,
+    statement_service_server::StatementServiceServer,
 };
 use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -51,7 +53,11 @@ use crate::{
     items::handler::{ItemReceipts, Items},
     pseudonym::Pseudonymiser,
     rulesets::{NoProver, Prover, Rulesets, grpc::RulesetVersions},
+    statements::{Statements, grpc::StatementsApi},
 };
+
+/// How often it is looked whether statements are due.
+const STATEMENTS: Duration = Duration::from_secs(2);
 
 /// The routing service.
 pub struct Routing {
@@ -61,6 +67,7 @@ pub struct Routing {
     rulesets: Arc<Rulesets>,
     prover: Arc<dyn Prover>,
     pseudonymiser: Pseudonymiser,
+    statements: Option<Statements>,
 }
 
 impl Routing {
@@ -80,7 +87,21 @@ impl Routing {
         let in_force = rulesets::app::start(&store, &ruleset, clock.now()).await?;
         rulesets::tell(&in_force, &ruleset);
         let (rulesets, prover) = (Arc::default(), Arc::new(NoProver));
-        Ok(Self { store, bus, clock, rulesets, prover, pseudonymiser: Pseudonymiser::new(secret) })
+        let pseudonymiser = Pseudonymiser::new(secret);
+        Ok(Self { store, bus, clock, rulesets, prover, pseudonymiser, statements: None })
+    }
+
+    /// With the key that signs statements. Without, none are made: one that nobody signed is worth nothing.
+    #[must_use]
+    pub fn with_record_key(self, key: Arc<RecordKey>) -> Self {
+        let statements = Statements::new(self.store.clone(), Arc::clone(&self.clock), key);
+        Self { statements: Some(statements), ..self }
+    }
+
+    /// The statements that it serves.
+    #[must_use]
+    pub fn statements(&self) -> StatementServiceServer<StatementsApi> {
+        StatementServiceServer::new(StatementsApi::new(self.store.clone()))
     }
 
     /// With somebody who proves what is proposed. Without, nothing can be proposed.
@@ -158,12 +179,13 @@ impl Routing {
             .with_clock(move || clock.now().as_millisecond())
     }
 
-    /// One look at what nobody calls for: consents and agreements whose time has come, and what relays kept back.
+    /// One look at what nobody calls for: statements of school mornings, consents and agreements whose time has come, and what relays kept back.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the store fails; the next look goes on.
     pub async fn tick(&self) -> Result<(), StoreError> {
+        self.state().await?;
         agreements::sweep::sweep(&self.store, self.clock.now()).await;
         match self.consent_sweep().once().await {
             Ok(_) => Ok(()),
@@ -174,6 +196,14 @@ impl Routing {
                 tracing::error!(error, "the consent register was not swept and will be again");
                 Ok(())
             }
+        }
+    }
+
+    /// Makes the statements that are due.
+    async fn state(&self) -> Result<(), StoreError> {
+        match &self.statements {
+            Some(statements) => statements.tick().await.map(|_| ()),
+            None => Ok(()),
         }
     }
 
@@ -202,7 +232,8 @@ impl Routing {
         };
         let rest = async |stop: CancellationToken| {
             let calendar = agreements::sweep::run(store, clock, stop.clone());
-            tokio::join!(calendar, Box::pin(self.consent_sweep().run(stop)));
+            let mornings = every(STATEMENTS, &stop, "statements of mornings", || self.state());
+            tokio::join!(calendar, mornings, Box::pin(self.consent_sweep().run(stop.clone())));
         };
         engine.run(&shutdown, rest).await
     }

@@ -10,6 +10,7 @@ pub mod profiles;
 pub mod resting;
 pub mod rulesets;
 pub mod save;
+pub mod statements;
 
 use mash_store::Migration;
 
@@ -44,6 +45,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0005_resting.sql"),
     },
     Migration { version: 6, name: "items", sql: include_str!("../migrations/0006_items.sql") },
+    Migration {
+        version: 7,
+        name: "statements of school mornings",
+        sql: include_str!("../migrations/0007_statements.sql"),
+    },
 ];
 
 /// A connection within somebody's transaction or read.

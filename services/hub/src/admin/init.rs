@@ -18,7 +18,7 @@ use mash_store::Store;
 
 use crate::{cli::Place, data::Data, demo::prepare::OPERATOR, serve::Which};
 
-/// Makes the certificate authority, certificates, the secret, tables and topics. Running it again changes nothing.
+/// Makes the certificate authority, certificates, the secret, the key that signs records, tables and topics. Running it again changes nothing.
 ///
 /// # Errors
 ///
@@ -31,6 +31,7 @@ pub async fn init(
 ) -> anyhow::Result<()> {
     let data = Data::open(&place.data)?;
     let secret = data.secret()?;
+    data.record_key()?;
     for server in Which::value_variants() {
         data.server(server.name(), hosts)?;
     }
@@ -43,6 +44,7 @@ pub async fn init(
         std::fs::write(data.clock(), instant.to_string())?;
     }
     println!("certificates and secret: {}", data.folder().display());
+    println!("records are verified with: {}", data.record_public_key().display());
 
     let url = place.database.clone().unwrap_or_else(|| data.embedded_database());
     let store = Store::connect(&url).await.context("the database cannot be opened")?;

@@ -25,7 +25,7 @@ use mash_synth::night::{
 };
 use uuid::Uuid;
 
-use super::{ScriptedClock, faults};
+use super::{ScriptedClock, faults, statement};
 use crate::{
     data::Data,
     people::{People, on_behalf},
@@ -59,7 +59,17 @@ pub async fn night(
 ) -> anyhow::Result<Names> {
     let mut player = Player { night, people, bus, data, names: Names::new() };
     let mut steps = night.steps.iter().peekable();
+    let (mut stated, mut answered) = (false, 0);
     while let Some(step) = steps.next() {
+        if !stated && step.at > Night::statement_at() {
+            let said = statement::made(people, clock, answered).await?;
+            println!("  {}  {said}", local(Night::statement_at()));
+            stated = true;
+        }
+        answered += usize::from(matches!(
+            step.action,
+            Action::Acknowledge(_) | Action::AcknowledgeHandover { .. }
+        ));
         clock.move_to(step.at)?;
         let next = steps.peek().map(|step| &step.action);
         let said = player.act(&step.action, next).await;

@@ -10,6 +10,7 @@
 mod forgery;
 mod notices;
 mod sign_in;
+mod statement;
 mod support;
 
 /// Runs each test on both databases.

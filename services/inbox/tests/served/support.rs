@@ -14,8 +14,9 @@ use mash_inbox::{Accounts, Inbox, Listening, MailSettings, Settings};
 use mash_proto::{
     convert::time_to_wire,
     disclosure::v1::{ChildIdentity, Content, DisclosureReleased, IncidentStub, Narrative},
-    education::v1::{Contact, ContactRole, Establishment, ListNoticesRequest},
+    education::v1::{Contact, ContactRole, DeskChanged, Establishment, ListNoticesRequest},
     envelope::{Attributes, event_id, wrap},
+    sharing::v1::StatementMade,
 };
 use mash_store::{Dialect, Store, testing::TestDatabase};
 use prost::Message as _;
@@ -128,6 +129,58 @@ impl Hub {
         .await
         .unwrap();
         tx.commit().await.unwrap();
+    }
+
+    /// A desk as the directory keeps it; its officers are invited.
+    pub(crate) async fn desk(&self, desk: &DeskChanged) {
+        let mut tx = self.store.begin().await.unwrap();
+        sqlx::query(
+            "INSERT INTO education_desks (authority, desk, version, contacts) VALUES ($1, $2, 1, $3)",
+        )
+        .bind(&desk.authority_code)
+        .bind(&desk.desk)
+        .bind(desk.encode_to_vec())
+        .execute(tx.conn())
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+        let authority = format!("authority/{}", desk.authority_code).parse().unwrap();
+        for officer in &desk.contacts {
+            self.accounts.invite(&authority, &officer.id).await.unwrap();
+        }
+    }
+
+    /// Routing made these statements, and education has them all.
+    pub(crate) async fn stated(&self, made: &[StatementMade]) {
+        for one in made {
+            let event = event_id(&["statement", &one.name]);
+            let attributes = Attributes {
+                id: event,
+                source: "mash/routing",
+                subject: &one.name,
+                time: NIGHT.parse().unwrap(),
+                cause: None,
+            };
+            let message = BusMessage {
+                topic: topics::STATEMENTS.to_owned(),
+                key: "authority/672".to_owned(),
+                event_id: event.to_string(),
+                payload: wrap(one, &attributes).encode_to_vec().into(),
+            };
+            self.bus.publish(&[message]).await.unwrap();
+        }
+        let arrived = async {
+            loop {
+                let mut conn = self.store.read().await.unwrap();
+                let rows = sqlx::query("SELECT day FROM education_statements");
+                if rows.fetch_all(&mut *conn).await.unwrap().len() == made.len() {
+                    return;
+                }
+                drop(conn);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(SOON, arrived).await.expect("the statements come in time");
     }
 
     /// The directory has nobody at this school any more.

@@ -190,6 +190,7 @@ pub(crate) fn receipt(handover: &HandoverRow, now: Timestamp) -> wire::ReceiptRe
         late: false,
         revision: i32::try_from(handover.revision).unwrap_or(i32::MAX),
         deliver_by_time: None, // A force has no school bell; it is told at once.
+        late_code: String::new(),
     }
 }
 

@@ -50,10 +50,22 @@ pub fn take_in_receipt(
         // That a system has not fetched it in time moves no duty: the ladder of the recipient does.
         ReceiptKind::Deleted | ReceiptKind::Undelivered | ReceiptKind::Unspecified => return Ok(()),
     };
-    if duty.receive(&receipt.disclosure_id, received, at, receipt.late) {
-        if received == Receipt::Escalated && duty.reason.is_empty() {
-            receipt.reason_code.clone_into(&mut duty.reason);
+    // A bell may move while nothing else does.
+    let bell = receipt.deliver_by_time.as_ref().and_then(|time| time_from_wire(time).ok());
+    let rung = duty.ring_at(&receipt.disclosure_id, bell);
+    let moved = duty.receive(&receipt.disclosure_id, received, at, receipt.late);
+    if moved {
+        if received == Receipt::Escalated {
+            receipt.practitioner.clone_into(&mut duty.escalated_to);
+            if duty.reason.is_empty() {
+                receipt.reason_code.clone_into(&mut duty.reason);
+            }
         }
+        if !receipt.late_code.is_empty() {
+            receipt.late_code.clone_into(&mut duty.late_cause);
+        }
+    }
+    if moved || rung {
         world.put_duty(duty);
     }
     Ok(())

@@ -51,7 +51,7 @@ pub async fn load(tx: &mut Tx, needs: &Needs, keys: &Pseudonymiser) -> Result<Wo
         let case = case_of(&case)?;
         world.cases.insert(case.id, case);
     }
-    for duty in rows(tx, "SELECT duty_id, case_id, child_ref, slot, kind, state, state_ms, reason, late, rejected_by FROM routing_duties WHERE case_id", &ids).await? {
+    for duty in rows(tx, "SELECT duty_id, case_id, child_ref, slot, kind, state, state_ms, reason, late, rejected_by, bell_ms, escalated_to, late_cause FROM routing_duties WHERE case_id", &ids).await? {
         let duty = duty_of(&duty)?;
         world.duties.insert(duty.id.clone(), duty);
     }
@@ -232,6 +232,9 @@ fn duty_of(row: &AnyRow) -> Result<Duty, StoreError> {
         reason: row.try_get(7)?,
         late: row.try_get::<i64, _>(8)? != 0,
         rejected_by: rejected_by.map_err(|_| corrupt("routing_duties"))?,
+        bell: bell(row, 10)?,
+        escalated_to: row.try_get(11)?,
+        late_cause: row.try_get(12)?,
     })
 }
 
@@ -257,6 +260,11 @@ pub(super) fn parse<T: std::str::FromStr>(row: &AnyRow, column: usize) -> Result
 /// A column that holds milliseconds since the epoch.
 pub(super) fn instant(row: &AnyRow, column: usize) -> Result<Timestamp, StoreError> {
     Ok(Timestamp::from_millisecond(row.try_get(column)?).map_err(|_| corrupt("routing"))?)
+}
+
+/// A column that holds milliseconds since the epoch, or 0 for none.
+pub(super) fn bell(row: &AnyRow, column: usize) -> Result<Option<Timestamp>, StoreError> {
+    if row.try_get::<i64, _>(column)? == 0 { Ok(None) } else { instant(row, column).map(Some) }
 }
 
 fn number(row: &AnyRow, column: usize) -> Result<i32, StoreError> {

@@ -62,11 +62,13 @@ async fn save_duties(tx: &mut Tx, world: &World) -> Result<(), StoreError> {
     for chunk in duties.chunks(CHUNK) {
         let sql = format!(
             "INSERT INTO routing_duties
-             (duty_id, case_id, child_ref, slot, kind, state, state_ms, reason, late, rejected_by) VALUES {}
+             (duty_id, case_id, child_ref, slot, kind, state, state_ms, reason, late, rejected_by, bell_ms,
+              escalated_to, late_cause) VALUES {}
              ON CONFLICT (duty_id) DO UPDATE SET kind = excluded.kind, state = excluded.state,
              state_ms = excluded.state_ms, reason = excluded.reason, late = excluded.late,
-             rejected_by = excluded.rejected_by",
-            placeholders(chunk.len(), 10)
+             rejected_by = excluded.rejected_by, bell_ms = excluded.bell_ms,
+             escalated_to = excluded.escalated_to, late_cause = excluded.late_cause",
+            placeholders(chunk.len(), 13)
         );
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for duty in chunk {
@@ -82,7 +84,10 @@ async fn save_duties(tx: &mut Tx, world: &World) -> Result<(), StoreError> {
                 .bind(duty.state_at.as_millisecond())
                 .bind(&duty.reason)
                 .bind(i64::from(duty.late))
-                .bind(rejected.join(","));
+                .bind(rejected.join(","))
+                .bind(duty.bell.map_or(0, |bell| bell.as_millisecond()))
+                .bind(&duty.escalated_to)
+                .bind(&duty.late_cause);
         }
         query.execute(tx.conn()).await?;
     }

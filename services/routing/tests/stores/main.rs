@@ -27,3 +27,4 @@ macro_rules! on_both {
 mod items;
 mod rulesets;
 mod silence;
+mod statements;

@@ -63,6 +63,7 @@ impl Batch<'_> {
                 late: false,
                 revision: notice.revision,
                 deliver_by_time: None,
+                late_code: String::new(),
             };
             let revision = notice.revision.to_string();
             let identity = [
