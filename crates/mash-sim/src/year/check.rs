@@ -157,26 +157,32 @@ impl Known<'_> {
     }
 }
 
+/// A child of a report that was accepted.
+#[derive(Clone, Debug)]
+pub struct ReportedChild {
+    /// Who.
+    pub child: Identity,
+    /// When the report was accepted.
+    pub accepted: Timestamp,
+    /// Whether the force sees that a rule withholds everything from a place of education.
+    pub withheld: bool,
+    /// What the force sees, in words.
+    pub seen: String,
+}
+
 /// Children of whom nobody was told: every child of every report that was accepted, but for those whom a rule withholds.
-///
-/// `reported` is who the children are, when the report was accepted, and whether what is for a place of education was
-/// withheld.
 #[must_use]
-pub fn lost(
-    reported: &[(Identity, Timestamp, bool)],
-    notices: &BTreeMap<String, Notice>,
-) -> Vec<String> {
+pub fn lost(reported: &[ReportedChild], notices: &BTreeMap<String, Notice>) -> Vec<String> {
     let told: BTreeSet<(&Identity, i64)> = notices
         .values()
         .filter_map(|notice| Some((notice.child.as_ref()?, notice.accepted.as_millisecond())))
         .collect();
     reported
         .iter()
-        .filter(|(child, accepted, withheld)| {
-            !withheld && !told.contains(&(child, accepted.as_millisecond()))
-        })
-        .map(|(_, accepted, _)| {
-            format!("a child of the report of {accepted} is lost: nobody was told")
+        .filter(|it| !it.withheld && !told.contains(&(&it.child, it.accepted.as_millisecond())))
+        .map(|it| {
+            let ReportedChild { accepted, seen, .. } = it;
+            format!("a child of the report of {accepted} is lost: nobody was told; the force sees: {seen}")
         })
         .collect()
 }

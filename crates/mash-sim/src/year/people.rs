@@ -66,7 +66,12 @@ impl Play {
         }
     }
 
-    /// As [`Play::call`], for what must not be refused while the database answers.
+    /// Whether a service cannot answer, for no fault of its own.
+    fn is_away(&self, kind: Kind) -> bool {
+        self.down.contains(&Breaks::Database) || self.asleep.contains(&kind)
+    }
+
+    /// As [`Play::call`], for what must not be refused while the service can answer.
     pub(super) async fn must<M, R, F, G>(
         &mut self,
         to: Kind,
@@ -81,7 +86,7 @@ impl Play {
     {
         match self.call(to, by, message, go).await? {
             Ok(answer) => Ok(Some(answer)),
-            Err(_) if self.down.contains(&Breaks::Database) => Ok(None),
+            Err(_) if self.is_away(to) => Ok(None),
             Err(status) => {
                 let (what, at) = (std::any::type_name::<M>(), self.clock.now());
                 self.broken.push(format!(
@@ -232,8 +237,10 @@ impl Play {
         for notice in answer.notices {
             match &school {
                 Some(laestab) => self.see_to(by, laestab, notice).await?,
-                // What climbed to a desk is the school's to answer.
-                None if notice.establishment.is_empty() => {
+                // What climbed to the duty desk is for whoever was told to answer: a school, or the desk for home education.
+                None if notice.establishment.is_empty()
+                    && notice.diversion_code != "unacknowledged" =>
+                {
                     self.read(by, &notice.name).await?;
                     self.acknowledge(by, &notice).await?;
                 }
@@ -348,7 +355,7 @@ impl Play {
         });
         match answer.await? {
             Err(status) if status.code() == Code::NotFound => self.count("asked by another school"),
-            Err(_) if self.down.contains(&Breaks::Database) => (),
+            Err(_) if self.is_away(Kind::Education) => (),
             Ok(_) | Err(_) => self.broken.push(format!("{name} is not unknown to {school}")),
         }
         Ok(())

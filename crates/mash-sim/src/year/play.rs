@@ -34,10 +34,11 @@ use crate::{
 /// The services that carry a notice.
 pub(super) const KINDS: [Kind; 3] = [Kind::Police, Kind::Routing, Kind::Education];
 /// What they read. Nobody would read the rest.
-const KEPT: [&str; 5] = [
+const KEPT: [&str; 6] = [
     topics::SUBMITTED,
     topics::DISCLOSED_EDUCATION,
     topics::RECEIPTS,
+    topics::DECISIONS,
     topics::DIRECTORY,
     topics::ROLL,
 ];
@@ -87,6 +88,8 @@ pub struct Play {
     /// Mornings for which it is clear when everybody looks.
     pub(super) planned: BTreeSet<(String, Date)>,
     pub(super) down: BTreeSet<Breaks>,
+    /// Services that died while the bus was away: they do not start without it.
+    pub(super) asleep: BTreeSet<Kind>,
     pub(super) random: Random,
     /// What happened how often.
     pub(super) counts: BTreeMap<&'static str, u64>,
@@ -164,6 +167,7 @@ impl Play {
             accepted: BTreeMap::new(),
             planned: BTreeSet::new(),
             down: BTreeSet::new(),
+            asleep: BTreeSet::new(),
             order: random.fork("order"),
             random,
             counts: BTreeMap::new(),
@@ -286,6 +290,9 @@ impl Play {
             }
             Event::Mended(breaks) => {
                 self.breaks(breaks, false);
+                for kind in KINDS {
+                    self.rise(kind).await?;
+                }
                 for process in self.processes.values() {
                     let_time_pass(&process.witness).await?;
                 }
@@ -298,8 +305,11 @@ impl Play {
                 let near = self.ledger.next_bell().is_some_and(|bell| {
                     bell.duration_since(self.clock.now()) < SignedDuration::from_mins(125)
                 });
-                let next = if near { 1 } else { 15 };
-                self.at(self.after_minutes(next), Event::Sweep);
+                // On the five minutes, as bells are; what is released meanwhile is looked at when it comes.
+                let every = if near { 300 } else { 900 };
+                let now = self.clock.now().as_second();
+                let next = Timestamp::from_second(now - now.rem_euclid(every) + every)?;
+                self.at(next, Event::Sweep);
                 Ok(())
             }
         }
@@ -324,11 +334,16 @@ impl Play {
         self.processes.get(&kind).context("a service that does not exist")
     }
 
-    /// A process that has died is started anew.
+    /// A process that has died is started anew; while the bus is away it cannot be, and stays dead.
     pub(super) async fn rise(&mut self, kind: Kind) -> anyhow::Result<bool> {
         if !self.process(kind)?.pulse.is_dead() {
             return Ok(false);
         }
+        if self.down.contains(&Breaks::Bus) {
+            self.asleep.insert(kind);
+            return Ok(false);
+        }
+        self.asleep.remove(&kind);
         self.count("crashes");
         let cut_off = self.down.contains(&Breaks::Database);
         let process = self.processes.get_mut(&kind).context("no such service")?;

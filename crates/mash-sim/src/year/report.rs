@@ -19,8 +19,36 @@ pub enum Ours {
     WithTheDesk,
     /// The hub was down, and the desk had been told.
     DeskToldOfOutage,
+    /// The school of the roll sent it back in time, and it reached the right one, whose bell counts, or a desk, later.
+    SentOn,
+    /// The force could not hand it in before, since the hub was down.
+    NotTaken,
+    /// It came out of an outage when the bell had rung.
+    CameLate,
     /// With nobody.
     Missed,
+}
+
+impl Ours {
+    /// In words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Acknowledged => "acknowledged at the right school",
+            Self::WithTheDesk => "with a named officer",
+            Self::DeskToldOfOutage => "hub down, desk told before",
+            Self::SentOn => "missed: sent back by the school of the roll, and on its way",
+            Self::NotTaken => "missed: could not be handed in, hub down",
+            Self::CameLate => "missed: held up by an outage",
+            Self::Missed => "missed: with nobody",
+        }
+    }
+
+    /// Whether somebody who answers for the child knew.
+    #[must_use]
+    pub const fn in_time(self) -> bool {
+        matches!(self, Self::Acknowledged | Self::WithTheDesk | Self::DeskToldOfOutage)
+    }
 }
 
 /// One region's year.
@@ -173,8 +201,10 @@ impl YearReport {
         report
     }
 
-    fn missed(&self) -> u64 {
-        self.ours.get(&Ours::Missed).copied().unwrap_or(0)
+    /// How many of the notices that others were given, too, nobody had with us by the bell.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.ours.iter().filter(|(what, _)| !what.in_time()).map(|(_, count)| count).sum()
     }
 }
 
@@ -269,7 +299,7 @@ impl fmt::Display for YearReport {
             )?;
         }
         for (what, count) in &self.ours {
-            line(to, &format!("  MASH Hub: {what:?}"), *count)?;
+            line(to, &format!("  MASH Hub: {}", what.words()), *count)?;
         }
         writeln!(to, "\n  {:<58} {:>8.1} s", "altogether", self.took_s)
     }

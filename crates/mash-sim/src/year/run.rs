@@ -1,7 +1,7 @@
 //! A year from beginning to end: one region, or all of them on a few threads.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Mutex, PoisonError},
     time::Instant,
 };
@@ -12,7 +12,6 @@ use mash_proto::{
     disclosure::v1::DutyState,
     education::v1::{GetNoticeRequest, notice_service_client::NoticeServiceClient},
     police::v1::{Outcome, WatchOutcomesRequest, police_service_client::PoliceServiceClient},
-    r#type::v1::OrganisationKind,
 };
 use mash_store::dead_letters;
 use mash_synth::{months::Region, wales::schools::Sector};
@@ -20,7 +19,7 @@ use tokio_stream::StreamExt as _;
 use tonic::Request;
 
 use super::{
-    check::{Known, lost, sent_twice, stranded},
+    check::{Known, ReportedChild, lost, sent_twice, stranded},
     ledger::{Notice, Written},
     others::{Given, Morning, System},
     play::{KINDS, Play},
@@ -76,7 +75,7 @@ impl Play {
         let reported = self.reported(&outcomes);
         report.children = u64::try_from(reported.len()).unwrap_or(0);
         report.withheld =
-            u64::try_from(reported.iter().filter(|(_, _, it)| *it).count()).unwrap_or(0);
+            u64::try_from(reported.iter().filter(|it| it.withheld).count()).unwrap_or(0);
         broken.extend(lost(&reported, &written.notices));
         broken.extend(stranded(&written.notices, &known));
         let (twice, after_a_crash) = sent_twice(&self.post.attempts(), &known);
@@ -89,7 +88,7 @@ impl Play {
         if self.accepted.len() < self.trace.reports.len() {
             broken.push("not every report was accepted in the end".to_owned());
         }
-        self.compare(&written.notices, &known, &mut report);
+        self.compare(&written.notices, &known, &reported, &mut report);
         report.broken = self.broken.iter().cloned().chain(broken).collect();
         report.notices = u64::try_from(written.notices.len()).unwrap_or(0);
         report.sent_again_after_a_crash = after_a_crash;
@@ -141,21 +140,30 @@ impl Play {
         Ok(outcomes)
     }
 
-    /// Every child of every report that was accepted, when, and whether a rule withholds what is for its school.
-    fn reported(&self, outcomes: &[Outcome]) -> Vec<(Identity, Timestamp, bool)> {
-        let mut withheld: BTreeMap<(&str, &str), bool> = BTreeMap::new();
+    /// Every child of every report that was accepted, when, and what the force sees of it.
+    fn reported(&self, outcomes: &[Outcome]) -> Vec<ReportedChild> {
+        let mut seen: BTreeMap<(&str, &str), Vec<&Outcome>> = BTreeMap::new();
         for outcome in outcomes {
             let key = (outcome.incident.as_str(), outcome.child_ref.as_str());
-            let all = withheld.entry(key).or_insert(true);
-            *all &= outcome.state() == DutyState::Withheld;
+            seen.entry(key).or_default().push(outcome);
         }
         let mut reported = Vec::new();
         for (place, (accepted, name)) in &self.accepted {
             let incident =
                 self.trace.reports.get(*place).and_then(|it| it.request.incident.as_ref());
             for child in incident.into_iter().flat_map(|incident| &incident.children) {
-                let withheld = withheld.get(&(name.as_str(), child.r#ref.as_str())).copied();
-                reported.push((Identity::of(child), *accepted, withheld.unwrap_or(false)));
+                let hers =
+                    seen.get(&(name.as_str(), child.r#ref.as_str())).map_or(&[][..], Vec::as_slice);
+                let withheld = |outcome: &&&Outcome| outcome.state() == DutyState::Withheld;
+                let word = |it: &&Outcome| {
+                    format!("{} {} {}", it.duty_kind, it.state().as_str_name(), it.reason_code)
+                };
+                reported.push(ReportedChild {
+                    child: Identity::of(child),
+                    accepted: *accepted,
+                    withheld: !hers.is_empty() && hers.iter().all(|it| withheld(&it)),
+                    seen: hers.iter().map(word).collect::<Vec<_>>().join(", "),
+                });
             }
         }
         reported
@@ -177,8 +185,11 @@ impl Play {
         &self,
         notices: &BTreeMap<String, Notice>,
         known: &Known<'_>,
+        reported: &[ReportedChild],
         report: &mut RegionReport,
     ) {
+        let withheld: BTreeSet<(&Identity, Timestamp)> =
+            reported.iter().filter(|it| it.withheld).map(|it| (&it.child, it.accepted)).collect();
         let mut years = self.trace.years.clone();
         for (laestab, closures) in &self.closures {
             for (_, day) in closures {
@@ -199,15 +210,22 @@ impl Play {
                 let Some(given) = self.given(report_.at, roll.as_deref(), &identity, &years) else {
                     continue;
                 };
+                let accepted = self.accepted.get(&place).map(|(at, _)| *at);
+                // What no rule lets through is nobody's to deliver.
+                if accepted.is_some_and(|at| withheld.contains(&(&identity, at))) {
+                    continue;
+                }
                 report.given += 1;
                 for system in System::ALL {
                     if let Some(missed) = morning.missed(system, &given) {
                         *report.others.entry((system, missed)).or_default() += 1;
                     }
                 }
-                let accepted = self.accepted.get(&place).map(|(at, _)| at.as_millisecond());
-                let hers = accepted.and_then(|at| by_child.get(&(&identity, at)));
-                let ours = ours(hers.map_or(&[], Vec::as_slice), &given, known);
+                let hers = accepted.and_then(|at| by_child.get(&(&identity, at.as_millisecond())));
+                let ours = match ours(hers.map_or(&[], Vec::as_slice), &given, known) {
+                    Ours::Missed if accepted.is_none_or(|at| at >= given.bell) => Ours::NotTaken,
+                    ours => ours,
+                };
                 *report.ours.entry(ours).or_default() += 1;
             }
         }
@@ -253,12 +271,20 @@ fn ours(notices: &[&Notice], given: &Given, known: &Known<'_>) -> Ours {
     if told && notices.iter().any(|notice| notice.delivered.is_some_and(|at| at < given.bell)) {
         return Ours::DeskToldOfOutage;
     }
+    if notices.iter().any(|notice| by(notice.rejected)) {
+        return Ours::SentOn;
+    }
+    let late = |notice: &&Notice| notice.delivered.is_none_or(|at| at >= given.bell);
+    if !notices.is_empty() && notices.iter().all(|notice| late(&notice)) {
+        return Ours::CameLate;
+    }
     Ours::Missed
 }
 
+/// Whether it is about a place of education, or whoever stands in for one.
 fn is_of_education(outcome: &Outcome) -> bool {
-    let kind = outcome.recipient.as_ref().map(mash_proto::r#type::v1::Organisation::kind);
-    matches!(kind, Some(OrganisationKind::School | OrganisationKind::LocalAuthority))
+    ["school", "home-education", "school-unknown", "early-years"]
+        .contains(&outcome.duty_kind.as_str())
 }
 
 /// Every duty ends (P1), as the force sees it.

@@ -190,6 +190,15 @@ fn reports(wales: &Wales, region: &Region, extent: Extent) -> Vec<Reported> {
         for copy in 0..how_often(&mut random, day) {
             let Some(incident) = incidents.next() else { continue };
             let attended = at + SignedDuration::from_secs(i64::from(copy * 431));
+            if incident
+                .request
+                .incident
+                .iter()
+                .flat_map(|it| &it.children)
+                .any(|child| is_grown_up(child, day))
+            {
+                continue;
+            }
             let mut request = incident.request;
             if let Some(told) = request.incident.as_mut() {
                 let seconds = attended.as_second();
@@ -203,6 +212,14 @@ fn reports(wales: &Wales, region: &Region, extent: Extent) -> Vec<Reported> {
         (one.at, &one.request.request_id).cmp(&(other.at, &other.request.request_id))
     });
     reported
+}
+
+/// Whether somebody who was a child when the school year began is none any more: a force reports no adult as a child.
+fn is_grown_up(child: &Child, day: Date) -> bool {
+    let born = child.date_of_birth.unwrap_or_default();
+    let tomorrow = day + 1.day();
+    (born.year + 18, born.month, born.day)
+        <= (tomorrow.year().into(), tomorrow.month().into(), tomorrow.day().into())
 }
 
 /// New Year's Day has three times the usual, Christmas half as much again, and so have the Saturdays of the Six Nations.
