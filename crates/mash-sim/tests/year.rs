@@ -244,11 +244,14 @@ fn what_is_lost_stranded_or_sent_twice_is_found() {
     let [mine] = reported(false);
     assert_eq!(lost(&[ReportedChild { child: other, ..mine }], &told).len(), 1);
 
+    let nobody = std::collections::BTreeSet::new();
     let undelivered = Notice { delivered: None, ..notice.clone() };
     assert!(words(books.fate(&undelivered)).contains("lost between"));
     let back = Notice { rejected: Some(bell - minutes(60)), ..notice.clone() };
     assert_eq!(books.fate(&back), Ok(Fate::SentOn));
-    assert_eq!(stranded(&all(vec![back.clone()]), &books.known()).len(), 1);
+    assert_eq!(stranded(&all(vec![back.clone()]), &nobody, &books.known()).len(), 1);
+    let elsewhere = std::collections::BTreeSet::from(["d1".to_owned()]);
+    assert!(stranded(&all(vec![back.clone()]), &elsewhere, &books.known()).is_empty());
     let on = |released| Notice {
         id: "n2".to_owned(),
         recipient: "authority/672".to_owned(),
@@ -256,8 +259,12 @@ fn what_is_lost_stranded_or_sent_twice_is_found() {
         ..notice.clone()
     };
     let went_on = all(vec![back.clone(), on(bell - minutes(60))]);
-    assert!(stranded(&went_on, &books.known()).is_empty());
-    assert_eq!(stranded(&all(vec![back, on(bell)]), &books.known()).len(), 1);
+    assert!(stranded(&went_on, &nobody, &books.known()).is_empty());
+    // On to one who sends it back as well, and then to another: the first counts.
+    let again = Notice { id: "n0".to_owned(), ..on(bell) };
+    let twice = all(vec![again, back.clone(), on(bell - minutes(60))]);
+    assert!(stranded(&twice, &nobody, &books.known()).is_empty());
+    assert_eq!(stranded(&all(vec![back, on(bell)]), &nobody, &books.known()).len(), 1);
 
     let at = notice.accepted;
     let tries = |lives: &[u64]| {

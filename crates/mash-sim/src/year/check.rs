@@ -187,9 +187,14 @@ pub fn lost(reported: &[ReportedChild], notices: &BTreeMap<String, Notice>) -> V
         .collect()
 }
 
-/// What was sent back by a school must have gone on to somebody else under the same duty.
+/// What was sent back by a school must have gone on to somebody else under the same duty, unless the force sees that the
+/// duty ended because somebody else knows already, as where a child is registered at two places.
 #[must_use]
-pub fn stranded(notices: &BTreeMap<String, Notice>, known: &Known<'_>) -> Vec<String> {
+pub fn stranded(
+    notices: &BTreeMap<String, Notice>,
+    ended: &BTreeSet<String>,
+    known: &Known<'_>,
+) -> Vec<String> {
     let mut by_duty: BTreeMap<&str, Vec<&Notice>> = BTreeMap::new();
     for notice in notices.values() {
         by_duty.entry(&notice.duty).or_default().push(notice);
@@ -197,16 +202,16 @@ pub fn stranded(notices: &BTreeMap<String, Notice>, known: &Known<'_>) -> Vec<St
     let mut broken = Vec::new();
     for notice in notices.values() {
         let Some(rejected) = notice.rejected else { continue };
-        let on = by_duty
-            .get(notice.duty.as_str())
-            .into_iter()
-            .flatten()
-            .find(|other| other.recipient != notice.recipient && other.released >= rejected);
+        let others = by_duty.get(notice.duty.as_str()).into_iter().flatten();
+        let on = others
+            .filter(|other| other.recipient != notice.recipient && other.released >= rejected)
+            .map(|other| other.released)
+            .min();
         let words = match on {
+            None if ended.contains(&notice.duty) => continue,
             None => "was sent back, and nobody was told instead",
             Some(next)
-                if next.released.duration_since(rejected) > SOON
-                    && !known.was_down(rejected, next.released) =>
+                if next.duration_since(rejected) > SOON && !known.was_down(rejected, next) =>
             {
                 "was sent back, and went on late"
             }

@@ -77,7 +77,7 @@ impl Play {
         report.withheld =
             u64::try_from(reported.iter().filter(|it| it.withheld).count()).unwrap_or(0);
         broken.extend(lost(&reported, &written.notices));
-        broken.extend(stranded(&written.notices, &known));
+        broken.extend(stranded(&written.notices, &told_elsewhere(&outcomes), &known));
         let (twice, after_a_crash) = sent_twice(&self.post.attempts(), &known);
         broken.extend(twice);
         broken.extend(unended(&outcomes));
@@ -285,6 +285,15 @@ fn ours(notices: &[&Notice], given: &Given, known: &Known<'_>) -> Ours {
 fn is_of_education(outcome: &Outcome) -> bool {
     ["school", "home-education", "school-unknown", "early-years"]
         .contains(&outcome.duty_kind.as_str())
+}
+
+/// Duties that ended because somebody else knows already.
+fn told_elsewhere(outcomes: &[Outcome]) -> BTreeSet<String> {
+    outcomes
+        .iter()
+        .filter(|it| it.state() == DutyState::Withheld && it.reason_code == "told-elsewhere")
+        .map(|it| it.duty.clone())
+        .collect()
 }
 
 /// Every duty ends (P1), as the force sees it.
