@@ -48,7 +48,8 @@ enum Task {
     },
     /// Simulate months of South Wales and Gwent from one seed, with everything that can go wrong, and check the promises.
     Simulate {
-        /// As for the program itself: `--seed 1 --days 91`; `--help` tells the rest.
+        /// As for the program itself: `--seed 1 --days 91`; with `year` first, a school year of Operation Encompass in
+        /// all of Wales: `year --seed 1`; `--help` and `year --help` tell the rest.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

@@ -47,6 +47,10 @@ pub struct Log {
     /// Topics and keys that were written to since somebody looked.
     touched: BTreeSet<(String, String)>,
     published: u64,
+    /// Whether it takes nothing.
+    down: bool,
+    /// If not empty, nothing else is kept: there is nobody who would read it.
+    kept: BTreeSet<&'static str>,
 }
 
 /// A batch for a group.
@@ -64,11 +68,26 @@ pub struct Batch {
 impl Log {
     fn append(&mut self, batch: &[BusMessage]) {
         for message in batch {
+            let kept = self.kept.is_empty() || self.kept.contains(message.topic.as_str());
+            self.published += u64::from(!kept);
+            if !kept {
+                continue;
+            }
             let place = (message.topic.clone(), partition(&message.key));
             self.partitions.entry(place).or_default().messages.push_back(message.clone());
             self.touched.insert((message.topic.clone(), message.key.clone()));
             self.published += 1;
         }
+    }
+
+    /// Whether it takes nothing from now on.
+    pub fn is_down(&mut self, down: bool) {
+        self.down = down;
+    }
+
+    /// Keeps these topics and no others.
+    pub fn keep(&mut self, topics: &[&'static str]) {
+        self.kept.extend(topics);
     }
 
     /// Makes a group known, so that nothing is thrown away before it has it.
@@ -190,12 +209,18 @@ fn dead() -> BusError {
 #[async_trait]
 impl Bus for SimBus {
     async fn ensure_topics(&self, _topics: &[TopicSpec]) -> Result<(), BusError> {
-        Ok(())
+        match locked(&self.log).down {
+            true => Err(BusError::Broker("no broker answers".to_owned())),
+            false => Ok(()),
+        }
     }
 
     async fn publish(&self, batch: &[BusMessage]) -> Result<(), BusError> {
         if !self.pulse.beats(Place::Publish) {
             return Err(dead());
+        }
+        if locked(&self.log).down {
+            return Err(BusError::Broker("no broker answers".to_owned()));
         }
         if let Some(watch) = &self.watch {
             watch.about_to_be_published(batch).await;

@@ -3,7 +3,8 @@
 //!
 //! One world is one thread, and one seed is one run. In reading order: `pulse` decides when a process dies, `bus` is the
 //! log between the processes, `local` calls a service without a socket, `process` is one service on its store, `world`
-//! is the wheel of time that drives them, `people` is everybody who calls, `watch` and `end` check the promises.
+//! is the wheel of time that drives them, `people` is everybody who calls, `watch` and `end` check the promises. `year` is a school year of Wales with the ladder that
+//! notices climb.
 //!
 //! Deliberately absent: real time, sockets, threads inside a world, and any knowledge of how a service does its work.
 
@@ -16,3 +17,4 @@ pub mod pulse;
 pub mod run;
 pub mod watch;
 pub mod world;
+pub mod year;

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use mash_bus::{Bus, DEAD_LETTER_COMPONENT, Handler, Intake, Relay};
 use mash_chassis::{CaseSecret, Clock, ManualClock};
 use mash_delivery::Delivery;
-use mash_education::Education;
+use mash_education::{Channels, Education};
 use mash_health::Health;
 use mash_police::{Police, PoliceConfig};
 use mash_policy::Ruleset;
@@ -98,6 +98,8 @@ pub struct Process {
     bus: Arc<dyn Bus>,
     clock: ManualClock,
     ruleset: Arc<Ruleset>,
+    /// How education tells people that something waits.
+    channels: Channels,
     life: Option<Life>,
     /// How often it was started.
     pub starts: u64,
@@ -129,12 +131,28 @@ impl Process {
         clock: ManualClock,
         ruleset: Arc<Ruleset>,
     ) -> anyhow::Result<Self> {
+        let nobody = Channels::default();
+        Self::start_telling(kind, folder, (pulse, bus), clock, (ruleset, nobody)).await
+    }
+
+    /// As [`Process::start`], where education has ways to tell people.
+    ///
+    /// # Errors
+    ///
+    /// If it does not start.
+    pub async fn start_telling(
+        kind: Kind,
+        folder: &Path,
+        (pulse, bus): (Arc<Pulse>, SimBus),
+        clock: ManualClock,
+        (ruleset, channels): (Arc<Ruleset>, Channels),
+    ) -> anyhow::Result<Self> {
         let witness = witness(folder, kind).await?;
         let store = Store::connect_mortal(&url(folder, kind), pulse.clone()).await?;
         let bus: Arc<dyn Bus> = Arc::new(bus);
         let life = None;
         let mut process =
-            Self { kind, pulse, store, witness, bus, clock, ruleset, life, starts: 0 };
+            Self { kind, pulse, store, witness, bus, clock, ruleset, channels, life, starts: 0 };
         process.begin().await.with_context(|| format!("{} does not start", kind.word()))?;
         if kind == Kind::Education {
             // It draws its keys by lot; one seed is one run.
@@ -155,7 +173,10 @@ impl Process {
                 Life { handlers: police.handlers(), routes, service: Service::Police(police) }
             }
             Kind::Education => {
-                let education = Education::start(store, bus, clock).await?;
+                let settings = mash_education::Settings::default();
+                let channels = self.channels.clone();
+                let education =
+                    Education::start_telling(store, bus, clock, settings, channels).await?;
                 let (directory, roll, notices) = education.services();
                 let routes = Routes::new(directory)
                     .add_service(roll)
@@ -241,6 +262,28 @@ impl Process {
             published += relay.drain().await.unwrap_or(0);
         }
         published
+    }
+
+    /// Education, if it is that.
+    #[must_use]
+    pub fn education(&self) -> Option<&Education> {
+        match self.life.as_ref().map(|life| &life.service) {
+            Some(Service::Education(education)) => Some(education),
+            Some(
+                Service::Police(_)
+                | Service::Routing(_)
+                | Service::SocialCare(_)
+                | Service::Health(_)
+                | Service::Delivery(_),
+            )
+            | None => None,
+        }
+    }
+
+    /// What it publishes on.
+    #[must_use]
+    pub fn bus(&self) -> &Arc<dyn Bus> {
+        &self.bus
     }
 
     /// One look at every clock that is due.

@@ -62,6 +62,8 @@ struct State {
     death: Death,
     dead: bool,
     armed: bool,
+    /// Whether its store does not answer, though the process lives.
+    cut_off: bool,
     steps: u64,
     commits: u64,
     deaths: BTreeMap<Place, u64>,
@@ -76,6 +78,7 @@ impl Pulse {
             death,
             dead: false,
             armed: false,
+            cut_off: false,
             steps: 0,
             commits: 0,
             deaths: BTreeMap::new(),
@@ -95,6 +98,11 @@ impl Pulse {
     #[must_use]
     pub fn is_dead(&self) -> bool {
         self.with(|state| state.dead)
+    }
+
+    /// Whether its store does not answer from now on.
+    pub fn cut_off(&self, cut_off: bool) {
+        self.with(|state| state.cut_off = cut_off);
     }
 
     /// Whether it may die now.
@@ -123,7 +131,8 @@ impl Pulse {
     /// One step. False: the process is dead, and stays so until it is revived.
     pub fn beats(&self, place: Place) -> bool {
         self.with(|state| {
-            if state.dead {
+            let of_store = !matches!(place, Place::Publish | Place::Published | Place::Offset);
+            if state.dead || (state.cut_off && of_store) {
                 return false;
             }
             state.commits += u64::from(place == Place::Committed);

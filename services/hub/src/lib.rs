@@ -12,4 +12,5 @@ pub mod imports;
 pub mod people;
 pub mod proofs;
 pub mod serve;
-pub mod watchdog;
+
+pub use mash_watchdog as watchdog;

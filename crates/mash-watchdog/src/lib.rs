@@ -123,7 +123,12 @@ impl Watchdog {
         }
     }
 
-    async fn renew(&self, education: &Education, bus: &Arc<dyn Bus>) -> anyhow::Result<()> {
+    /// Renews the file, once.
+    ///
+    /// # Errors
+    ///
+    /// If the database or the bus does not answer, or the file cannot be written.
+    pub async fn renew(&self, education: &Education, bus: &Arc<dyn Bus>) -> anyhow::Result<()> {
         let asked = tokio::time::timeout(ANSWER, education.outlook());
         let outlook = asked.await.context("the database does not answer")??;
         let topics = topics::all();
