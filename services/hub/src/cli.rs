@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use mash_chassis::{shutdown, telemetry};
-use mash_inbox::{MailSettings, TlsPair};
+use mash_inbox::{MailSettings, ProviderSettings, TlsPair};
 
 use crate::{
     admin,
@@ -74,14 +74,27 @@ struct InboxArgs {
     /// The address that e-mails come from.
     #[arg(long, env = "MASH_MAIL_FROM", requires = "smtp", value_name = "ADDRESS")]
     mail_from: Option<String>,
+    /// Where browsers find the inbox, as `https://inbox.example`; needed for passkeys and providers unless it is served
+    /// on this machine's own address.
+    #[arg(long = "inbox-origin", env = "MASH_INBOX_ORIGIN", value_name = "URL")]
+    origin: Option<String>,
+    /// A provider of OpenID Connect at which people may sign in, as
+    /// `id=hwb,name=Hwb,issuer=https://…,client=…,secret-file=…`; more than once, or separated by semicolons.
+    #[arg(
+        long = "inbox-provider",
+        env = "MASH_INBOX_PROVIDERS",
+        value_delimiter = ';',
+        value_name = "PROVIDER"
+    )]
+    providers: Vec<ProviderSettings>,
 }
 
 impl InboxArgs {
     fn settings(self) -> Option<InboxSettings> {
-        let Self { listen, cert, key, smtp, mail_from } = self;
+        let Self { listen, cert, key, smtp, mail_from, origin, providers } = self;
         let tls = cert.zip(key).map(|(cert, key)| TlsPair { cert, key });
         let mail = smtp.zip(mail_from).map(|(server, from)| MailSettings { server, from });
-        listen.map(|listen| InboxSettings { listen, tls, mail })
+        listen.map(|listen| InboxSettings { listen, tls, mail, origin, providers })
     }
 }
 

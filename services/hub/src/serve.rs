@@ -8,7 +8,7 @@ use mash_chassis::{CaseSecret, Clock, FileClock, Server, ServerBuilder, SystemCl
 use mash_delivery::Delivery;
 use mash_education::Education;
 use mash_health::Health;
-use mash_inbox::{Inbox, Listening, MailSettings, TlsPair};
+use mash_inbox::{Inbox, Listening, MailSettings, ProviderSettings, TlsPair};
 use mash_police::{Police, PoliceConfig};
 use mash_policy::Ruleset;
 use mash_routing::Routing;
@@ -88,6 +88,11 @@ pub struct InboxSettings {
     pub tls: Option<TlsPair>,
     /// The server for e-mails; without one nobody gets a code.
     pub mail: Option<MailSettings>,
+    /// Where browsers find it, such as `https://inbox.example`; if nothing is said, this machine's own address if it is
+    /// served there alone.
+    pub origin: Option<String>,
+    /// Where people may sign in otherwise.
+    pub providers: Vec<ProviderSettings>,
 }
 
 /// A hub that is up.
@@ -225,14 +230,19 @@ impl Starting {
 
     /// The pages of schools and desks.
     async fn inbox(&mut self, education: &Education) -> anyhow::Result<()> {
-        let Some(InboxSettings { listen, tls, mail }) = self.inbox.take() else { return Ok(()) };
+        let Some(InboxSettings { listen, tls, mail, origin, providers }) = self.inbox.take() else {
+            return Ok(());
+        };
         let (store, _, clock) = self.on.clone();
-        let settings = mash_inbox::Settings { mail, ..mash_inbox::Settings::default() };
-        let inbox = Inbox::start(store, clock, education.inbox(), &self.secret, settings).await?;
         let listening = Listening::on(listen, tls.as_ref())
             .await
             .with_context(|| format!("the inbox cannot be served on {listen}"))?;
-        self.inbox_origin = Some(listening.origin()?);
+        let here = listen.ip().is_loopback().then(|| listening.origin()).transpose()?;
+        let origin = origin.or(here);
+        self.inbox_origin = Some(origin.clone().map_or_else(|| listening.origin(), Ok)?);
+        let settings =
+            mash_inbox::Settings { mail, origin, providers, ..mash_inbox::Settings::default() };
+        let inbox = Inbox::start(store, clock, education.inbox(), &self.secret, settings).await?;
         let stop = self.shutdown.clone();
         self.tasks.spawn(async move { Ok(inbox.serve(listening, stop).await?) });
         Ok(())

@@ -9,8 +9,12 @@
 
 mod forgery;
 mod notices;
+mod passkeys;
+mod provider;
+mod providers;
 mod sign_in;
 mod support;
+mod tls;
 
 /// Runs each test on both databases.
 macro_rules! on_both_stores {
