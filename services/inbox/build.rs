@@ -11,7 +11,7 @@ mod texts;
 use std::{path::PathBuf, process::ExitCode};
 
 fn main() -> ExitCode {
-    for watched in ["texts", "templates", "styles", "build", "build.rs", "src"] {
+    for watched in ["texts", "templates", "styles", "scripts", "build", "build.rs", "src"] {
         println!("cargo::rerun-if-changed={watched}");
     }
     match made() {

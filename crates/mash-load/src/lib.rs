@@ -6,6 +6,7 @@
 //! each notice is opened after the measured time, to learn which report it was; opening is not part of any figure.
 
 pub mod crowd;
+pub mod inbox;
 mod process;
 mod recorder;
 pub mod referrals;

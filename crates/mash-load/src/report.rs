@@ -80,6 +80,8 @@ pub struct Latency {
     pub count: u64,
     /// Half were at most this.
     pub p50_ms: f64,
+    /// 95 of 100 were at most this.
+    pub p95_ms: f64,
     /// 99 of 100 were at most this.
     pub p99_ms: f64,
     /// 999 of 1,000 were at most this.
@@ -121,6 +123,7 @@ impl Collector {
         Latency {
             count: self.0.len(),
             p50_ms: at(0.5),
+            p95_ms: at(0.95),
             p99_ms: at(0.99),
             p999_ms: at(0.999),
             max_ms: milliseconds(self.0.max()),

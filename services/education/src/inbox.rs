@@ -343,20 +343,19 @@ async fn named(
 ) -> Result<Vec<Listed>, Refusal> {
     let mut conn = service.store.read().await?;
     let view = Service::view(&mut conn, caller).await?;
+    let may_name = |notice: &&wire::Notice| {
+        let unopened =
+            matches!(notice.state(), wire::NoticeState::Unspecified | wire::NoticeState::Delivered);
+        !unopened && !notice.sealed
+    };
+    let ids: Vec<&str> = listed.iter().filter(may_name).map(id_of).collect();
+    let mut records = notices::all_visible(&mut conn, &view, &ids).await?;
     let (mut found, mut shown) = (Vec::with_capacity(listed.len()), Vec::new());
     for notice in listed {
-        let opened = !matches!(
-            notice.state(),
-            wire::NoticeState::Unspecified | wire::NoticeState::Delivered
-        );
         let (mut child, mut told) = (None, None);
-        if opened && !notice.sealed {
-            let id = notice.name.trim_start_matches("notices/");
-            let record = notices::visible(&mut conn, &view, id).await?;
-            if let Some(record) = record.filter(|record| view.was_told(record)) {
-                child = record.to_wire_with_content().content.and_then(|content| content.child);
-                told = child.is_some().then_some(record);
-            }
+        if let Some(record) = records.remove(id_of(&notice)).filter(|it| view.was_told(it)) {
+            child = record.to_wire_with_content().content.and_then(|content| content.child);
+            told = child.is_some().then_some(record);
         }
         if keep(child.as_ref()) {
             shown.extend(told);
@@ -368,12 +367,15 @@ async fn named(
         let organisation = caller.organisation.to_string();
         let by = caller.practitioner.clone().unwrap_or_default();
         let mut tx = service.store.begin().await?;
-        for record in &shown {
-            notes::shown(&mut tx, record, (&organisation, &by), service.clock.now()).await?;
-        }
+        let who = (organisation.as_str(), by.as_str());
+        notes::all_shown(&mut tx, &shown, who, service.clock.now()).await?;
         tx.commit().await?;
     }
     Ok(found)
+}
+
+fn id_of(notice: &wire::Notice) -> &str {
+    notice.name.trim_start_matches("notices/")
 }
 
 /// Whether nobody has dealt with it.

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use mash_chassis::{shutdown, telemetry};
-use mash_inbox::TlsPair;
+use mash_inbox::{ProviderSettings, TlsPair};
 use mash_mail::{MailSettings, WebhookSettings};
 
 use crate::{
@@ -64,13 +64,23 @@ struct InboxArgs {
         value_name = "FILE"
     )]
     key: Option<PathBuf>,
+    /// A provider of OpenID Connect at which people may sign in, as
+    /// `id=hwb,name=Hwb,issuer=https://…,client=…,secret-file=…`; more than once, or separated by semicolons.
+    #[arg(
+        long = "inbox-provider",
+        env = "MASH_INBOX_PROVIDERS",
+        value_delimiter = ';',
+        value_name = "PROVIDER"
+    )]
+    providers: Vec<ProviderSettings>,
 }
 
 impl InboxArgs {
-    fn settings(self, mail: Option<MailSettings>) -> Option<InboxSettings> {
-        let Self { listen, cert, key } = self;
+    fn settings(self, ways: &Ways) -> Option<InboxSettings> {
+        let Self { listen, cert, key, providers } = self;
         let tls = cert.zip(key).map(|(cert, key)| TlsPair { cert, key });
-        listen.map(|listen| InboxSettings { listen, tls, mail })
+        let (mail, origin) = (ways.mail.clone(), ways.inbox.clone());
+        listen.map(|listen| InboxSettings { listen, tls, mail, origin, providers })
     }
 }
 
@@ -110,14 +120,15 @@ struct WayArgs {
     /// The certificate of the webhook's authority in PEM, if it is not one of the public web.
     #[arg(long, env = "MASH_SMS_AUTHORITY", requires = "sms_webhook", value_name = "FILE")]
     sms_authority: Option<PathBuf>,
-    /// Where people find the inbox, as nudges say it; without it, where this process serves it.
-    #[arg(long, env = "MASH_INBOX_URL", value_name = "URL")]
-    inbox_url: Option<String>,
+    /// Where browsers find the inbox, as `https://inbox.example`: nudges say it, and passkeys and providers need it.
+    /// Without it, where this process serves it, if that is this machine's own address.
+    #[arg(long, env = "MASH_INBOX_ORIGIN", value_name = "URL")]
+    inbox_origin: Option<String>,
 }
 
 impl WayArgs {
     fn settings(self) -> anyhow::Result<Ways> {
-        let Self { smtp, mail_from, sms_webhook, sms_secret, sms_authority, inbox_url } = self;
+        let Self { smtp, mail_from, sms_webhook, sms_secret, sms_authority, inbox_origin } = self;
         let mail = smtp.zip(mail_from).map(|(server, from)| MailSettings { server, from });
         let secret = sms_secret.map(std::fs::read_to_string).transpose();
         let secret = secret.context("the secret of the webhook cannot be read")?;
@@ -127,7 +138,7 @@ impl WayArgs {
             let secret = secret.trim_end().to_owned();
             WebhookSettings { url, secret, authority }
         });
-        Ok(Ways { mail, webhook, inbox: inbox_url, renew: None })
+        Ok(Ways { mail, webhook, inbox: inbox_origin, renew: None })
     }
 }
 
@@ -280,7 +291,7 @@ impl Cli {
                     listen,
                     hosts,
                     clock: clock_file,
-                    inbox: inbox.settings(ways.mail.clone()),
+                    inbox: inbox.settings(&ways),
                     ways,
                 })
                 .await

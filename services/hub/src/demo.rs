@@ -154,7 +154,13 @@ fn settings(options: &Options, data: &Data) -> Settings {
         listen: options.listen,
         hosts: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
         clock: Some(data.clock()),
-        inbox: options.inbox.map(|listen| InboxSettings { listen, tls: None, mail: None }),
+        inbox: options.inbox.map(|listen| InboxSettings {
+            listen,
+            tls: None,
+            mail: None,
+            origin: None,
+            providers: Vec::new(),
+        }),
         ways: serve::Ways::default(),
     }
 }

@@ -13,7 +13,7 @@ use mash_chassis::{CaseSecret, Clock, FileClock, Server, ServerBuilder, SystemCl
 use mash_delivery::Delivery;
 use mash_education::{Channels, Education};
 use mash_health::Health;
-use mash_inbox::{Inbox, Listening, TlsPair};
+use mash_inbox::{Inbox, Listening, ProviderSettings, TlsPair};
 use mash_mail::{MailSettings, Mailer, Webhook, WebhookSettings};
 use mash_police::{Police, PoliceConfig};
 use mash_policy::Ruleset;
@@ -115,7 +115,7 @@ impl Ways {
         let inbox = inbox.as_deref().or(served).unwrap_or_default().to_owned();
         anyhow::ensure!(
             !inbox.is_empty() || (mail.is_none() && webhook.is_none()),
-            "nudges must say where the inbox is: --inbox-url"
+            "nudges must say where the inbox is: --inbox-origin"
         );
         let email = mail.as_ref().map(Mailer::new).transpose()?;
         let sms = webhook.as_ref().map(Webhook::new).transpose()?;
@@ -136,6 +136,11 @@ pub struct InboxSettings {
     pub tls: Option<TlsPair>,
     /// The server for e-mails; without one nobody gets a code.
     pub mail: Option<MailSettings>,
+    /// Where browsers find it, such as `https://inbox.example`; if nothing is said, this machine's own address if it is
+    /// served there alone.
+    pub origin: Option<String>,
+    /// Where people may sign in otherwise.
+    pub providers: Vec<ProviderSettings>,
 }
 
 /// A hub that is up.
@@ -309,7 +314,9 @@ impl Starting {
                     .with_context(|| format!("the inbox cannot be served on {listen}"))?,
             ),
         };
-        self.inbox_origin = listening.as_ref().map(Listening::origin).transpose()?;
+        let served = listening.as_ref().map(Listening::origin).transpose()?;
+        let said = self.inbox.as_ref().and_then(|inbox| inbox.origin.clone());
+        self.inbox_origin = said.or(served);
         let channels = self.ways.channels(self.inbox_origin.as_deref())?;
         let (store, bus, clock) = self.on.clone();
         let watchdog = channels
@@ -324,8 +331,12 @@ impl Starting {
             channels,
         )
         .await?;
-        if let Some((InboxSettings { mail, .. }, listening)) = self.inbox.take().zip(listening) {
-            let settings = mash_inbox::Settings { mail, ..mash_inbox::Settings::default() };
+        if let Some((inbox, listening)) = self.inbox.take().zip(listening) {
+            let InboxSettings { listen, mail, origin, providers, .. } = inbox;
+            let here = listen.ip().is_loopback().then(|| listening.origin()).transpose()?;
+            let origin = origin.or(here);
+            let settings =
+                mash_inbox::Settings { mail, origin, providers, ..mash_inbox::Settings::default() };
             let pages = education.inbox();
             let inbox = Inbox::start(store, clock, pages, &self.secret, settings).await?;
             let stop = self.shutdown.clone();

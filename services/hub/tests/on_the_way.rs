@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mash_bus::{Bus, BusMessage, topics};
-use mash_hub::admin::load::on_the_way::passed;
+use mash_hub::admin::load::on_the_way::{Ways, passed};
 use mash_store::{Dialect, Store, outbox, testing::TestDatabase};
 use tokio::time::Instant;
 
@@ -27,13 +27,13 @@ async fn waits_to_be_published(store: &Store, component: &str) {
 
 /// What the wait says when it gives up.
 async fn refusal(store: &Store, bus: &dyn Bus) -> String {
-    passed(store, bus, SOON).await.unwrap_err().to_string()
+    passed((store, bus), &Ways::REFERRALS, SOON).await.unwrap_err().to_string()
 }
 
 async fn a_row_in_an_outbox_is_on_its_way(dialect: Dialect) {
     for component in [mash_social_care::COMPONENT, mash_routing::store::COMPONENT] {
         let (_database, store, bus) = hub(dialect).await;
-        passed(&store, bus.as_ref(), SOON).await.unwrap();
+        passed((&store, bus.as_ref()), &Ways::REFERRALS, SOON).await.unwrap();
         waits_to_be_published(&store, component).await;
         let told = refusal(&store, bus.as_ref()).await;
         assert_eq!(told, "after 50ms, 1 messages are still on their way", "{component}");
@@ -59,14 +59,14 @@ async fn what_a_group_has_not_taken_in_is_on_its_way(dialect: Dialect) {
         reader.commit().await.unwrap();
         // Leaving writes down how far it has come.
         reader.leave().await;
-        passed(&store, bus.as_ref(), SOON).await.unwrap();
+        passed((&store, bus.as_ref()), &Ways::REFERRALS, SOON).await.unwrap();
     }
 }
 
 async fn the_wait_ends_when_the_last_has_passed(dialect: Dialect) {
     let (_database, store, bus) = hub(dialect).await;
     waits_to_be_published(&store, mash_social_care::COMPONENT).await;
-    let waiting = passed(&store, bus.as_ref(), Duration::from_secs(60));
+    let waiting = passed((&store, bus.as_ref()), &Ways::REFERRALS, Duration::from_secs(60));
     let publishing = async {
         tokio::time::sleep(Duration::from_millis(700)).await;
         let rows = outbox::take(&store, mash_social_care::COMPONENT, 10).await.unwrap();

@@ -1,4 +1,4 @@
-//! The style sheet: GOV.UK Frontend's, which `cargo xtask assets` makes and nobody commits, or a small one of our own.
+//! The script for passkeys, and the style sheet: GOV.UK Frontend's, which `cargo xtask assets` makes and nobody commits, or a small one of our own.
 
 use std::{
     fs, io,
@@ -9,6 +9,7 @@ use std::{
 const MADE: &str = "../../.tools/assets/hub.css";
 const OWN: &str = "styles/own.css";
 const SHARED: &str = "styles/shared.css";
+const SCRIPT: &str = "scripts/passkey.js";
 
 /// Writes what the crate includes: the style sheet, its name with its digest, and whether it is the full one.
 pub(crate) fn write(out: &Path) -> io::Result<()> {
@@ -28,9 +29,14 @@ pub(crate) fn write(out: &Path) -> io::Result<()> {
     };
     let name = format!("hub-{:016x}.css", digest(css.as_bytes()));
     fs::write(out.join("hub.css"), &css)?;
+    let script = fs::read_to_string(SCRIPT)?;
+    let script_name = format!("passkey-{:016x}.js", digest(script.as_bytes()));
+    fs::write(out.join("passkey.js"), &script)?;
     let code = format!(
         "/// The style sheet.\npub(crate) const CSS: &str = include_str!(concat!(env!(\"OUT_DIR\"), \"/hub.css\"));\n\
          /// Its address, which changes with it.\npub(crate) const CSS_PATH: &str = \"/assets/{name}\";\n\
+         /// The script for passkeys.\npub(crate) const JS: &str = include_str!(concat!(env!(\"OUT_DIR\"), \"/passkey.js\"));\n\
+         /// Its address, which changes with it.\npub(crate) const JS_PATH: &str = \"/assets/{script_name}\";\n\
          /// Whether it is GOV.UK Frontend's.\npub(crate) const FULL: bool = {full};\n"
     );
     fs::write(out.join("assets.rs"), code)

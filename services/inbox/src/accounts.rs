@@ -1,7 +1,6 @@
 //! Accounts: who may sign in, by invitation, and how she does.
 //!
-//! Every way of signing in ends in `open`: a one-time link and a one-time code do now, and whatever proves who somebody
-//! is in another way can.
+//! Every way of signing in ends in `open`: a one-time link, a one-time code, a provider, a passkey.
 
 use jiff::{SignedDuration, Timestamp};
 use mash_chassis::Clock;
@@ -12,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     Hub,
     keys::{self, Keys, NoRandomness, Purpose},
+    oidc::{AWAY, Back, OidcFault, Provider},
     store::{self, Account},
 };
 
@@ -20,7 +20,7 @@ const TRIES: i64 = 5;
 /// Codes for one address, and codes asked for or tried from one place on the network, in a stretch of time.
 const PER_ADDRESS: i64 = 5;
 // A whole county may sign in through one address on a Monday morning.
-const PER_PLACE: i64 = 5_000;
+pub(crate) const PER_PLACE: i64 = 5_000;
 const WINDOW_MINUTES: i64 = 15;
 
 /// Why an account cannot be made or used.
@@ -75,17 +75,45 @@ impl<C: Clock> Accounts<C> {
         organisation: &OrganisationId,
         practitioner: &str,
     ) -> Result<(), AccountError> {
-        if !matches!(
-            organisation.kind(),
-            OrganisationKind::School | OrganisationKind::LocalAuthority
-        ) {
-            return Err(AccountError::Kind);
+        self.invite_all(&[(organisation.clone(), practitioner.to_owned())]).await
+    }
+
+    /// Invites many, all of them or nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`], of the first of whom one is true.
+    pub async fn invite_all(
+        &self,
+        people: &[(OrganisationId, String)],
+    ) -> Result<(), AccountError> {
+        let mut found = Vec::with_capacity(people.len());
+        for (organisation, practitioner) in people {
+            if !matches!(
+                organisation.kind(),
+                OrganisationKind::School | OrganisationKind::LocalAuthority
+            ) {
+                return Err(AccountError::Kind);
+            }
+            let person = mash_education::find_person(&self.store, organisation, practitioner);
+            let person = person.await?.ok_or(AccountError::NoContact)?;
+            found.push((organisation.to_string(), practitioner, person.contact.email));
         }
-        let person = mash_education::find_person(&self.store, organisation, practitioner).await?;
-        let person = person.ok_or(AccountError::NoContact)?;
-        let email_key = email_key(&self.keys, &person.contact.email);
-        let organisation = organisation.to_string();
         let mut tx = self.store.begin().await?;
+        for (organisation, practitioner, email) in found {
+            self.put(&mut tx, organisation, practitioner, &email).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn put(
+        &self,
+        tx: &mut Tx,
+        organisation: String,
+        practitioner: &str,
+        email: &str,
+    ) -> Result<(), AccountError> {
+        let email_key = email_key(&self.keys, email);
         let holder = store::account_by_email(tx.conn(), &email_key).await?;
         let other = holder.is_some_and(|holder| {
             holder.organisation != organisation || holder.practitioner != practitioner
@@ -99,8 +127,8 @@ impl<C: Clock> Accounts<C> {
             practitioner: practitioner.to_owned(),
             language: String::new(),
         };
-        store::put_account(&mut tx, &account, &email_key, self.clock.now()).await?;
-        Ok(tx.commit().await?)
+        store::put_account(tx, &account, &email_key, self.clock.now()).await?;
+        Ok(())
     }
 
     /// A one-time link to sign in with: what follows the address of the inbox, `/link/{token}`.
@@ -123,6 +151,24 @@ impl<C: Clock> Accounts<C> {
         store::put_link(&mut tx, &token_key, &account.id, ends).await?;
         tx.commit().await?;
         Ok(format!("/link/{token}"))
+    }
+
+    /// Removes every passkey of an account, as when a device is lost, and tells how many there were.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`].
+    pub async fn remove_passkeys(
+        &self,
+        organisation: &OrganisationId,
+        practitioner: &str,
+    ) -> Result<u64, AccountError> {
+        let mut tx = self.store.begin().await?;
+        let account = store::account_of(tx.conn(), &organisation.to_string(), practitioner).await?;
+        let account = account.ok_or(AccountError::NoAccount)?;
+        let removed = store::remove_passkeys(&mut tx, &account.id).await?;
+        tx.commit().await?;
+        Ok(removed)
     }
 
     /// Ends every session of an account, and tells how many there were.
@@ -217,6 +263,51 @@ impl Hub {
         Ok(account)
     }
 
+    /// Somebody comes back from a provider: the account with the address that the provider has proved, if the directory
+    /// has that address for it now. What she comes back with is used up first, whatever becomes of it.
+    pub(crate) async fn came_back(
+        &self,
+        provider: &Provider,
+        (browser, place): (&str, &str),
+        back: &Back,
+    ) -> Result<Result<String, OidcFault>, AccountError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let few = self.few(&mut tx, &["place", place], PER_PLACE).await?;
+        let known = few && provider.knows(&self.keys, browser, &back.state, now);
+        let spent_key = self.keys.hash(Purpose::Spent, &[&back.state]);
+        let first = known && store::spend(&mut tx, &spent_key, later(now, AWAY)).await?;
+        tx.commit().await?;
+        if !first {
+            return Ok(Err(OidcFault::Refused("a state that is unknown, used or too old")));
+        }
+        let address = match provider.finish(&self.keys, browser, back, now).await {
+            Ok(address) => address,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let mut conn = self.store.read().await?;
+        let email_key = email_key(&self.keys, &address);
+        let account = store::account_by_email(&mut conn, &email_key).await?;
+        drop(conn);
+        let Some(account) = account else {
+            return Ok(Err(OidcFault::Refused("nobody who was invited has this address")));
+        };
+        let organisation = account.organisation.parse::<OrganisationId>();
+        let person = match &organisation {
+            Ok(organisation) => {
+                mash_education::find_person(&self.store, organisation, &account.practitioner)
+                    .await?
+            }
+            Err(_) => None,
+        };
+        let hers = person.is_some_and(|it| it.contact.email.eq_ignore_ascii_case(address.trim()));
+        Ok(if hers {
+            Ok(account.id)
+        } else {
+            Err(OidcFault::Refused("the directory has another address"))
+        })
+    }
+
     /// Opens a session for an account that was proved, in this browser, and ends the one that the browser had. Returns
     /// its token, which is stored nowhere.
     pub(crate) async fn open(
@@ -240,7 +331,12 @@ impl Hub {
     }
 
     /// Counts an attempt; whether there were few enough in this quarter of an hour.
-    async fn few(&self, tx: &mut Tx, who: &[&str], most: i64) -> Result<bool, StoreError> {
+    pub(crate) async fn few(
+        &self,
+        tx: &mut Tx,
+        who: &[&str],
+        most: i64,
+    ) -> Result<bool, StoreError> {
         let window = WINDOW_MINUTES * 60;
         let begins = self.clock.now().as_second().div_euclid(window) * window;
         let begins = Timestamp::from_second(begins).unwrap_or(Timestamp::MIN);

@@ -1,4 +1,4 @@
-//! The style sheet, under a name that changes with it, so that a browser may keep it for ever.
+//! The style sheet and the one script, under names that change with them, so that a browser may keep them for ever.
 
 use axum::{
     extract::Path,
@@ -16,14 +16,17 @@ pub const fn has_frontend() -> bool {
     FULL
 }
 
-/// Serves it.
+/// Serves them.
 pub(crate) async fn asset(Path(name): Path<String>) -> Result<Response, Fault> {
-    if CSS_PATH.strip_prefix("/assets/") != Some(name.as_str()) {
-        return Err(Fault::NotFound);
-    }
+    let assets = [
+        (CSS_PATH, "text/css; charset=utf-8", CSS),
+        (JS_PATH, "text/javascript; charset=utf-8", JS),
+    ];
+    let found = |(path, ..): &&(&str, &str, &str)| path.strip_prefix("/assets/") == Some(&name);
+    let (_, kind, text) = assets.iter().find(found).copied().ok_or(Fault::NotFound)?;
     let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
     ];
-    Ok((headers, CSS).into_response())
+    Ok((headers, text).into_response())
 }

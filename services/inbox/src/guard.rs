@@ -14,6 +14,14 @@ use crate::pages::fault::Fault;
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; \
      base-uri 'none'";
 
+/// The same for a page with the script for passkeys.
+const SCRIPTED: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; \
+     form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Marks an answer whose page has the script for passkeys.
+#[derive(Clone, Copy)]
+pub(crate) struct Scripted;
+
 /// A page is made in a few milliseconds; whoever sends a form has so long.
 const TIME: Duration = Duration::from_secs(20);
 
@@ -32,9 +40,13 @@ const HEADERS: [(HeaderName, &str); 7] = [
 pub(crate) async fn bind(request: Request, next: Next) -> Response {
     let asset = request.uri().path().starts_with("/assets/");
     let mut response = next.run(request).await;
+    let scripted = response.extensions().get::<Scripted>().is_some();
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if scripted {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SCRIPTED));
     }
     if !asset {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

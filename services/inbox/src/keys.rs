@@ -19,6 +19,12 @@ pub(crate) enum Purpose {
     Agent,
     Csrf,
     Attempts,
+    State,
+    Nonce,
+    Verifier,
+    Spent,
+    Challenge,
+    Passkey,
 }
 
 impl Purpose {
@@ -32,6 +38,12 @@ impl Purpose {
             Self::Agent => "agent",
             Self::Csrf => "csrf",
             Self::Attempts => "attempts",
+            Self::State => "state",
+            Self::Nonce => "nonce",
+            Self::Verifier => "verifier",
+            Self::Spent => "spent",
+            Self::Challenge => "challenge",
+            Self::Passkey => "passkey",
         }
     }
 }
@@ -95,7 +107,8 @@ pub(crate) fn is_token(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         for nibble in [byte >> 4, byte & 15] {
             text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));

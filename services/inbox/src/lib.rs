@@ -1,10 +1,11 @@
 //! The inbox: what a key adult reads in the morning, and a desk all day, as pages of HTML.
 //!
 //! In reading order: `visitor` says who is at the other end of a request and `guard` what she may send, `pages` is what
-//! she sees, `store` keeps accounts and sessions, `texts` has every word in both languages, `serve` accepts connections.
+//! she sees, `accounts`, `oidc` and `passkeys` are the ways to sign in, `store` keeps accounts and sessions, `texts` has
+//! every word in both languages, `serve` accepts connections.
 //!
 //! Deliberately absent: any rule, and any notice. What somebody may see is decided by education, by the same use cases
-//! as over gRPC; what she may not see is not found. JavaScript is absent too.
+//! as over gRPC; what she may not see is not found. No page needs JavaScript; passkeys do.
 
 mod accounts;
 mod assets;
@@ -13,7 +14,9 @@ mod dates;
 mod guard;
 mod keys;
 mod mail;
+mod oidc;
 mod pages;
+mod passkeys;
 mod serve;
 mod statement;
 mod store;
@@ -30,13 +33,16 @@ use mash_policy::Ruleset;
 use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use crate::keys::Keys;
+use webauthn_rs::Webauthn;
+
+use crate::{keys::Keys, oidc::Provider};
 
 pub use mash_mail::{MailError, MailSettings};
 
 pub use crate::{
     accounts::{AccountError, Accounts},
     assets::has_frontend,
+    oidc::{ProviderFault, ProviderSettings},
     serve::{Listening, ServeError, TlsPair},
     statement::{
         Rendered, StatementFault, extract, public_csv, public_html, statement_csv, statement_html,
@@ -59,6 +65,11 @@ pub struct Settings {
     pub code: SignedDuration,
     /// The server for e-mails; without one no code can be sent.
     pub mail: Option<MailSettings>,
+    /// Where browsers find the inbox, such as `https://inbox.example`; without it there are neither passkeys nor
+    /// providers.
+    pub origin: Option<String>,
+    /// The providers of OpenID Connect at which people may sign in, in the order in which they are shown.
+    pub providers: Vec<ProviderSettings>,
 }
 
 impl Default for Settings {
@@ -68,6 +79,8 @@ impl Default for Settings {
             session: SignedDuration::from_hours(8),
             code: SignedDuration::from_mins(10),
             mail: None,
+            origin: None,
+            providers: Vec::new(),
         }
     }
 }
@@ -84,6 +97,12 @@ pub enum InboxError {
     /// The rules cannot be read, so that nobody could be told why she sees something.
     #[error("the rule set cannot be read")]
     Rules(#[from] mash_policy::RulesetError),
+    /// A provider cannot be used.
+    #[error(transparent)]
+    Provider(#[from] ProviderFault),
+    /// The address of the inbox is none for which browsers keep passkeys.
+    #[error("`{0}` is no address of an inbox, such as `https://inbox.example`")]
+    Origin(String),
 }
 
 /// The inbox.
@@ -99,6 +118,8 @@ pub(crate) struct Hub {
     pub(crate) settings: Settings,
     pub(crate) mailer: Option<Mailer>,
     pub(crate) rules: Arc<Ruleset>,
+    pub(crate) providers: Vec<Provider>,
+    pub(crate) passkeys: Option<Webauthn>,
 }
 
 impl Inbox {
@@ -118,7 +139,12 @@ impl Inbox {
         let mailer = settings.mail.as_ref().map(Mailer::new).transpose()?;
         let rules = Ruleset::builtin()?;
         let keys = Keys::new(secret);
-        Ok(Self(Arc::new(Hub { store, clock, education, keys, settings, mailer, rules })))
+        let origin = settings.origin.as_deref();
+        let passkeys = origin.map(passkeys::relying_party).transpose()?;
+        let providers = oidc::providers(&settings.providers, origin)?;
+        let hub =
+            Hub { store, clock, education, keys, settings, mailer, rules, providers, passkeys };
+        Ok(Self(Arc::new(hub)))
     }
 
     /// Serves pages until told to stop.

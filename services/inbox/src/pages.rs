@@ -7,6 +7,8 @@ pub(crate) mod fault;
 mod language;
 mod notice;
 mod notices;
+mod passkey;
+mod provider;
 mod sign_in;
 mod statement;
 pub(crate) mod view;
@@ -36,6 +38,10 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
         .route("/sign-in/code", get(sign_in::show_code).post(sign_in::check_code))
         .route("/link/{token}", get(sign_in::show_link))
         .route("/link", post(sign_in::use_link))
+        .route("/sign-in/with/{id}", get(provider::begin))
+        .route("/sign-in/with/{id}/back", get(provider::finish))
+        .route("/sign-in/passkey", post(passkey::sign_in))
+        .route("/sign-in/passkey/challenge", post(passkey::challenge))
         .route("/signed-out", get(sign_in::signed_out))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/sign-out-everywhere", post(sign_in::sign_out_everywhere))
@@ -58,6 +64,9 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
         .route("/statement/{day}", get(statement::of_day))
         .route("/account", get(account::show))
         .route("/account/language", post(account::language))
+        .route("/account/passkeys", post(passkey::add))
+        .route("/account/passkeys/challenge", post(passkey::new_challenge))
+        .route("/account/passkeys/remove", post(passkey::remove))
         .fallback(async || Fault::NotFound)
         .method_not_allowed_fallback(async || Fault::NotFound)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
@@ -96,7 +105,7 @@ pub(crate) struct Page {
 }
 
 /// What has been done, and how the next page says it.
-const DONE: [(&str, &str); 7] = [
+const DONE: [(&str, &str); 9] = [
     ("acknowledged", "notice-acknowledged-now"),
     ("roll", "notice-roll-confirmed-now"),
     ("support", "notice-support-saved"),
@@ -104,14 +113,18 @@ const DONE: [(&str, &str); 7] = [
     ("contact", "contacts-confirmed-now"),
     ("language", "account-language-saved"),
     ("ended", "session-ended"),
+    ("passkey-added", "passkey-added"),
+    ("passkey-removed", "passkey-removed"),
 ];
 
 /// What could not be done, in the same way.
-const FAILED: [(&str, &str); 4] = [
+const FAILED: [(&str, &str); 6] = [
     ("stale", "notice-stale"),
     ("not-allowed", "notice-not-allowed"),
     ("no-support", "notice-support-empty"),
     ("long-note", "note-too-long"),
+    ("passkey-not-added", "passkey-not-added"),
+    ("passkey-too-many", "passkey-too-many"),
 ];
 
 impl Page {
@@ -139,6 +152,16 @@ impl Page {
     /// Where the style sheet is.
     pub(crate) fn css(&self) -> &'static str {
         assets::CSS_PATH
+    }
+
+    /// Whether this field is the one that is wrong.
+    pub(crate) fn wrong(&self, field: &str) -> bool {
+        self.error.as_ref().is_some_and(|error| error.field == field)
+    }
+
+    /// Where the script for passkeys is.
+    pub(crate) fn script(&self) -> &'static str {
+        assets::JS_PATH
     }
 
     /// Whether the page is this one or below it.
@@ -176,6 +199,18 @@ pub(crate) fn render(template: &impl Template) -> Result<Response, Fault> {
         Fault::Failed
     })?;
     Ok(Html(html).into_response())
+}
+
+/// Renders a page with the script for passkeys, if there are any.
+pub(crate) fn render_with_script(
+    template: &impl Template,
+    passkeys: bool,
+) -> Result<Response, Fault> {
+    let mut response = render(template)?;
+    if passkeys {
+        response.extensions_mut().insert(guard::Scripted);
+    }
+    Ok(response)
 }
 
 /// Goes on to another page, which says what has been done.

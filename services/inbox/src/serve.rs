@@ -2,7 +2,8 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, extract::ConnectInfo};
+use axum::{Router, extract::ConnectInfo, middleware::map_response, response::Response};
+use http::{HeaderValue, header};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -110,6 +111,10 @@ pub(crate) async fn run(
     router: Router,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
+    let router = match tls {
+        Some(_) => router.layer(map_response(only_tls)),
+        None => router,
+    };
     let (places, tasks) = (Arc::new(Semaphore::new(CONNECTIONS)), TaskTracker::new());
     loop {
         // A place first: whoever comes when there is none waits in the queue of the system.
@@ -134,6 +139,13 @@ pub(crate) async fn run(
         tracing::warn!("connections to the inbox were cut off");
     }
     Ok(())
+}
+
+/// A browser that was here over TLS once never comes without it again.
+async fn only_tls(mut response: Response) -> Response {
+    let year = HeaderValue::from_static("max-age=31536000");
+    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    response
 }
 
 async fn connection(

@@ -4,11 +4,25 @@ use jiff::{SignedDuration, Timestamp};
 use mash_store::{Migration, Store, StoreError, Tx};
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "accounts and sessions",
-    sql: include_str!("store/0001_inbox.sql"),
-}];
+mod ways;
+
+pub(crate) use ways::{
+    KeptPasskey, add_passkey, passkey, passkeys, put_challenge, remove_passkey, remove_passkeys,
+    spend, take_challenge, use_passkey,
+};
+
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "accounts and sessions",
+        sql: include_str!("store/0001_inbox.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "providers and passkeys",
+        sql: include_str!("store/0002_ways_in.sql"),
+    },
+];
 
 /// How long what has ended is kept.
 const KEEP: SignedDuration = SignedDuration::from_hours(24);
@@ -227,6 +241,7 @@ pub(crate) struct Stored {
     pub(crate) account: Account,
     pub(crate) agent_key: String,
     pub(crate) seen: Timestamp,
+    pub(crate) opened: Timestamp,
 }
 
 /// Keeps a new session.
@@ -258,7 +273,7 @@ pub(crate) async fn session(
     idle_since: Timestamp,
 ) -> Result<Option<Stored>, StoreError> {
     let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT {ACCOUNT}, s.agent_key, s.seen_ms FROM inbox_sessions s JOIN inbox_accounts a ON a.id = s.account
+        "SELECT {ACCOUNT}, s.agent_key, s.seen_ms, s.create_ms FROM inbox_sessions s JOIN inbox_accounts a ON a.id = s.account
          WHERE s.token_key = $1 AND s.end_ms > $2 AND s.seen_ms > $3"
     )))
     .bind(token_key)
@@ -267,9 +282,12 @@ pub(crate) async fn session(
     .fetch_optional(conn)
     .await?;
     let stored = |row: AnyRow| {
-        let seen = Timestamp::from_millisecond(row.try_get(5)?)
-            .map_err(|_| StoreError::Corrupt("the time of a session"))?;
-        Ok(Stored { account: account(&row)?, agent_key: row.try_get(4)?, seen })
+        let time = |at: usize| {
+            Timestamp::from_millisecond(row.try_get(at)?)
+                .map_err(|_| StoreError::Corrupt("the time of a session"))
+        };
+        let (agent_key, seen, opened) = (row.try_get(4)?, time(5)?, time(6)?);
+        Ok(Stored { account: account(&row)?, agent_key, seen, opened })
     };
     row.map(stored).transpose()
 }
@@ -311,6 +329,8 @@ pub(crate) async fn forget(store: &Store, now: Timestamp) -> Result<(), StoreErr
         "DELETE FROM inbox_links WHERE end_ms < $1",
         "DELETE FROM inbox_codes WHERE end_ms < $1",
         "DELETE FROM inbox_attempts WHERE window_ms < $1",
+        "DELETE FROM inbox_spent WHERE end_ms < $1",
+        "DELETE FROM inbox_challenges WHERE end_ms < $1",
     ] {
         sqlx::query(sql).bind(before.as_millisecond()).execute(tx.conn()).await?;
     }

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, header};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use mash_chassis::Caller;
 use mash_domain::organisation::OrganisationId;
 use mash_education::Person;
@@ -32,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) account: Account,
     pub(crate) caller: Caller,
     pub(crate) person: Person,
+    /// When she signed in.
+    pub(crate) opened: Timestamp,
 }
 
 /// Whoever asks for a page.
@@ -184,7 +186,7 @@ async fn session(hub: &Hub, token: &str, agent: &str) -> Result<Option<Session>,
         tx.commit().await?;
     }
     let caller = Caller { organisation, practitioner: Some(practitioner) };
-    Ok(Some(Session { account: found.account, caller, person }))
+    Ok(Some(Session { account: found.account, caller, person, opened: found.opened }))
 }
 
 /// The first of the two languages that the browser prefers.

@@ -1,10 +1,10 @@
 //! What schools noted about notices, and to whom content was shown.
 
 use jiff::Timestamp;
-use mash_store::{StoreError, Tx};
-use sqlx::{AnyConnection, Row as _};
+use mash_store::{StoreError, Tx, placeholders};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::corrupt;
+use super::{CHUNK, corrupt};
 use crate::record::Record;
 
 /// A note.
@@ -78,20 +78,36 @@ pub(crate) async fn wipe(tx: &mut Tx, notices: &[&str]) -> Result<(), StoreError
 pub(crate) async fn shown(
     tx: &mut Tx,
     record: &Record,
+    who: (&str, &str),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    all_shown(tx, std::slice::from_ref(record), who, now).await
+}
+
+/// As [`shown`], of several.
+pub(crate) async fn all_shown(
+    tx: &mut Tx,
+    records: &[Record],
     (organisation, practitioner): (&str, &str),
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO education_notice_accesses (notice, at_ms, organisation, practitioner, sealed, revision)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(&record.id)
-    .bind(now.as_millisecond())
-    .bind(organisation)
-    .bind(practitioner)
-    .bind(i64::from(record.notice.seal.is_sealed()))
-    .bind(i64::from(record.notice.revision))
-    .execute(tx.conn())
-    .await?;
+    for records in records.chunks(CHUNK) {
+        let sql = format!(
+            "INSERT INTO education_notice_accesses (notice, at_ms, organisation, practitioner, sealed, revision)
+             VALUES {}",
+            placeholders(records.len(), 6)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(records.len() == 1);
+        for record in records {
+            query = query
+                .bind(&record.id)
+                .bind(now.as_millisecond())
+                .bind(organisation)
+                .bind(practitioner)
+                .bind(i64::from(record.notice.seal.is_sealed()))
+                .bind(i64::from(record.notice.revision));
+        }
+        query.execute(tx.conn()).await?;
+    }
     Ok(())
 }

@@ -190,6 +190,33 @@ pub(crate) async fn visible(
     query.fetch_optional(conn).await?.map(|row| record(&row, true)).transpose()
 }
 
+/// Those of these notices that this reader may see, with their content, by id.
+pub(crate) async fn all_visible(
+    conn: &mut AnyConnection,
+    view: &View,
+    ids: &[&str],
+) -> Result<HashMap<String, Record>, StoreError> {
+    let mut records = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(CHUNK) {
+        let Some((condition, binds)) = condition(view, ids.len() + 1) else { break };
+        let list = in_list(1, ids.len());
+        let sql =
+            format!("SELECT {COLUMNS} FROM education_notices WHERE id IN ({list}) AND {condition}");
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(ids.len() == 1);
+        for id in ids {
+            query = query.bind(*id);
+        }
+        for bind in binds {
+            query = query.bind(bind);
+        }
+        for row in query.fetch_all(&mut *conn).await? {
+            let record = record(&row, true)?;
+            records.insert(record.id.clone(), record);
+        }
+    }
+    Ok(records)
+}
+
 /// Notices that this reader may see, the earliest bell first, without content.
 pub(crate) async fn list(
     conn: &mut AnyConnection,

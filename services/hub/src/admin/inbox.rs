@@ -24,6 +24,8 @@ pub enum InboxCommand {
     },
     /// End all of her sessions.
     EndSessions(Who),
+    /// Remove all of her passkeys, as when a device is lost.
+    RemovePasskeys(Who),
 }
 
 /// A person.
@@ -53,6 +55,12 @@ impl InboxCommand {
                 let (accounts, lasts) = (who.accounts().await?, SignedDuration::from_hours(1));
                 let link = accounts.link(&who.organisation, &who.practitioner, lasts).await?;
                 println!("{}{link}", origin.trim_end_matches('/'));
+            }
+            Self::RemovePasskeys(who) => {
+                let accounts = who.accounts().await?;
+                let removed =
+                    accounts.remove_passkeys(&who.organisation, &who.practitioner).await?;
+                println!("{removed} passkeys were removed");
             }
             Self::EndSessions(who) => {
                 let accounts = who.accounts().await?;

@@ -1,6 +1,7 @@
 //! `mash load`: how fast a report is available to the school, how fast a referral is with the partners whom a hub asks,
-//! and how long the workers of full hubs wait; measured from outside.
+//! how long the workers of full hubs wait, and how long key adults wait for a page; measured from outside.
 
+mod inbox;
 pub mod on_the_way;
 mod referrals;
 
@@ -43,6 +44,8 @@ enum Subject {
     Referrals,
     /// The queues of full hubs.
     Queue,
+    /// Key adults who sign in to the inbox.
+    Inbox,
 }
 
 /// What to load, and how.
@@ -54,15 +57,22 @@ pub struct LoadArgs {
     /// With `referrals` and `queue`: how many hubs.
     #[arg(long, default_value_t = 5)]
     hubs: usize,
-    /// With `queue`: how many referrals each hub has open.
-    #[arg(long, default_value_t = 10_000)]
-    open: usize,
+    /// With `queue`: how many referrals each hub has open, 10,000 unless said otherwise; with `inbox`: how many notices
+    /// wait, 35,000.
+    #[arg(long)]
+    open: Option<usize>,
     /// Reports a second, one child each.
     #[arg(long, default_value_t = 100)]
     rate: u32,
-    /// For so many seconds.
-    #[arg(long, default_value_t = 30)]
-    seconds: u32,
+    /// For so many seconds: 30, or with `inbox` 300.
+    #[arg(long)]
+    seconds: Option<u32>,
+    /// With `inbox`: how many accounts there are, two for each school.
+    #[arg(long, default_value_t = 52_000)]
+    accounts: usize,
+    /// With `inbox`: how many people sign in.
+    #[arg(long, default_value_t = 500)]
+    people: usize,
     /// How many schools watch.
     #[arg(long, default_value_t = 40)]
     schools: usize,
@@ -109,6 +119,10 @@ impl LoadArgs {
                 answering(&people).await?;
                 return self.queue(&data, &endpoint).await;
             }
+            Subject::Inbox => {
+                answering(&people).await?;
+                return self.inbox(&data, &people).await;
+            }
         }
         let wales = Wales::generate(1, Scale::new(0.05).context("scale")?);
         prepare(&wales, &people).await?;
@@ -117,6 +131,11 @@ impl LoadArgs {
         println!("{}", report.to_json()?);
         ensure!(report.is_clean(), "the run was not clean");
         Ok(())
+    }
+
+    /// For how long a rate is kept up.
+    fn seconds(&self) -> u32 {
+        self.seconds.unwrap_or(30)
     }
 
     async fn load(
@@ -132,7 +151,7 @@ impl LoadArgs {
             Ok(SchoolTarget { laestab: laestab.to_owned(), contact: contact.to_owned(), tls })
         };
         let schools = crowd.schools().map(school).collect::<anyhow::Result<Vec<_>>>()?;
-        let bar = ProgressBar::new(u64::from(self.rate) * u64::from(self.seconds));
+        let bar = ProgressBar::new(u64::from(self.rate) * u64::from(self.seconds()));
         let config = LoadConfig {
             police: endpoint.to_owned(),
             education: endpoint.to_owned(),
@@ -141,7 +160,7 @@ impl LoadArgs {
             schools,
             crowd,
             rate: self.rate,
-            seconds: self.seconds,
+            seconds: self.seconds(),
             drain: Duration::from_secs(60),
             connections: 2,
             server_pid: Some(server_pid),
@@ -164,6 +183,9 @@ impl Server {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", "all", "--data"]).arg(&args.data).args(["--bus", &args.bus]);
         command.args(["--listen", &format!("127.0.0.1:{}", args.port)]);
+        if args.subject == Subject::Inbox {
+            command.args(["--inbox", &args.inbox_address().to_string()]);
+        }
         if let Some(url) = &args.database {
             command.env("MASH_DATABASE_URL", url);
         }

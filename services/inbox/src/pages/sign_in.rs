@@ -1,4 +1,4 @@
-//! Signing in by a one-time code or a one-time link, and signing out.
+//! Signing in by a one-time code or a one-time link, the ways to sign in otherwise, and signing out.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use mash_policy::Language;
 use super::{
     Page, Problem,
     fault::{self, Fault},
-    render,
+    render, render_with_script,
 };
 use crate::{
     Hub,
@@ -23,7 +23,9 @@ use crate::{
     cookies,
     keys::{self, Purpose},
     mail::send_code,
+    oidc::Provider,
     store,
+    texts::Texts,
     visitor::{Fields, Visitor},
 };
 
@@ -36,11 +38,46 @@ pub(crate) async fn home(Extension(visitor): Extension<Visitor>) -> Redirect {
 #[template(path = "sign_in.html")]
 struct SignIn {
     page: Page,
+    providers: Vec<Way>,
+    passkeys: bool,
+}
+
+/// The way to a provider.
+struct Way {
+    id: String,
+    text: String,
+}
+
+fn sign_in(hub: &Hub, t: Texts, page: Page) -> Result<Response, Fault> {
+    let way = |provider: &Provider| Way {
+        id: provider.id().to_owned(),
+        text: t.arg("provider-sign-in", "provider", provider.name()),
+    };
+    let providers = hub.providers.iter().map(way).collect();
+    let passkeys = hub.passkeys.is_some();
+    render_with_script(&SignIn { page, providers, passkeys }, passkeys)
+}
+
+/// The page again, with what was wrong.
+pub(super) fn refused(
+    hub: &Hub,
+    visitor: &Visitor,
+    field: &'static str,
+    text: &str,
+) -> Result<Response, Fault> {
+    let error = Some(Problem { field, text: visitor.t.say(text) });
+    let page = Page { error, ..Page::new(visitor, visitor.t.say("sign-in-title")) };
+    let mut response = sign_in(hub, visitor.t, page)?;
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(response)
 }
 
 /// Asks for an address.
-pub(crate) async fn show(Extension(visitor): Extension<Visitor>) -> Result<Response, Fault> {
-    render(&SignIn { page: Page::new(&visitor, visitor.t.say("sign-in-title")) })
+pub(crate) async fn show(
+    State(hub): State<Arc<Hub>>,
+    Extension(visitor): Extension<Visitor>,
+) -> Result<Response, Fault> {
+    sign_in(&hub, visitor.t, Page::new(&visitor, visitor.t.say("sign-in-title")))
 }
 
 /// Sends a code. What it answers, and when, does not depend on whether anybody has the address.
@@ -51,12 +88,7 @@ pub(crate) async fn send(
 ) -> Result<Response, Fault> {
     let email = fields.get("email");
     if !(3..=254).contains(&email.len()) || !email.contains('@') {
-        let text = visitor.t.say("sign-in-wrong-email");
-        let error = Some(Problem { field: "email", text });
-        let page = Page { error, ..Page::new(&visitor, visitor.t.say("sign-in-title")) };
-        let mut response = render(&SignIn { page })?;
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-        return Ok(response);
+        return refused(&hub, &visitor, "email", "sign-in-wrong-email");
     }
     let asker = (visitor.token.as_str(), visitor.place.as_str());
     let to_send = hub.ask_for_code(asker, email).await?;
@@ -159,7 +191,11 @@ pub(crate) async fn use_link(
 }
 
 /// A new session in place of whatever the browser had.
-async fn signed_in(hub: &Hub, visitor: &Visitor, account: &str) -> Result<Response, Fault> {
+pub(super) async fn signed_in(
+    hub: &Hub,
+    visitor: &Visitor,
+    account: &str,
+) -> Result<Response, Fault> {
     let before = visitor.session.is_some().then_some(visitor.token.as_str());
     let token = hub.open(account, &visitor.agent, before).await?;
     let mut response = Redirect::to("/notices").into_response();

@@ -9,9 +9,13 @@
 
 mod forgery;
 mod notices;
+mod passkeys;
+mod provider;
+mod providers;
 mod sign_in;
 mod statement;
 mod support;
+mod tls;
 
 /// Runs each test on both databases.
 macro_rules! on_both_stores {

@@ -1,6 +1,8 @@
 //! One morning of a key adult: what is sealed, what opens, what is kept, and what never becomes code.
 
 use mash_store::Dialect;
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor, Value};
 use sqlx::Row as _;
 
 use crate::{
@@ -12,6 +14,7 @@ on_both_stores!(
     what_police_say_opens_when_the_roll_is_confirmed,
     a_child_who_is_not_on_the_roll_is_gone_from_the_page,
     free_text_is_never_code,
+    no_field_that_anybody_fills_in_is_code,
     a_repeated_form_has_one_effect,
     downloads_hold_what_was_told_and_no_formula,
     what_was_shown_is_recorded,
@@ -96,6 +99,73 @@ async fn free_text_is_never_code(dialect: Dialect) {
     }
     let odd = browser.get("/nowhere?%3Cscript%3E=%22%3E%3Cimg%20src=x%3E").await;
     assert!(!odd.body.contains("<script") && !odd.body.contains("<img"));
+}
+
+const SCRIPT: &str = "<script>alert('\"&')</script>";
+
+/// A message in which every text is a script.
+fn all_script(kind: &MessageDescriptor, depth: usize) -> DynamicMessage {
+    let mut message = DynamicMessage::new(kind.clone());
+    for field in kind.fields() {
+        let value = match field.kind() {
+            Kind::String => Value::String(SCRIPT.to_owned()),
+            Kind::Message(inner) if inner.full_name() == "mash.type.v1.Date" => {
+                let mut date = DynamicMessage::new(inner.clone());
+                for (name, part) in [("year", 2018), ("month", 3), ("day", 4)] {
+                    date.set_field_by_name(name, Value::I32(part));
+                }
+                Value::Message(date)
+            }
+            Kind::Message(inner) if depth > 0 && !inner.full_name().starts_with("google.") => {
+                Value::Message(all_script(&inner, depth - 1))
+            }
+            Kind::Enum(_) => Value::EnumNumber(1),
+            Kind::Double
+            | Kind::Float
+            | Kind::Int32
+            | Kind::Int64
+            | Kind::Uint32
+            | Kind::Uint64
+            | Kind::Sint32
+            | Kind::Sint64
+            | Kind::Fixed32
+            | Kind::Fixed64
+            | Kind::Sfixed32
+            | Kind::Sfixed64
+            | Kind::Bool
+            | Kind::Bytes
+            | Kind::Message(_) => continue,
+        };
+        let value = if field.is_list() { Value::List(vec![value]) } else { value };
+        message.set_field(&field, value);
+    }
+    message
+}
+
+async fn no_field_that_anybody_fills_in_is_code(dialect: Dialect) {
+    let hub = Hub::start(dialect).await;
+    let pool = DescriptorPool::decode(mash_proto::DESCRIPTORS).unwrap();
+    let content = pool.get_message_by_name("mash.disclosure.v1.Content").unwrap();
+    hub.told("n-1", all_script(&content, 4).encode_to_vec()).await;
+    hub.is_called("6722301", SCRIPT).await;
+    let mut browser = hub.signed_in(SCHOOL, "mair").await;
+    let page = browser.get("/notices/n-1").await;
+    assert!(page.body.contains("alert("), "it is shown, as text");
+    browser.submit(&page, "/notices/n-1/roll", &[]).await;
+    let page = browser.get("/notices/n-1").await;
+    assert!(page.body.matches("alert(").count() > 10, "{}", page.body);
+    let fields = [("revision", "1"), ("note", SCRIPT)];
+    assert_eq!(browser.submit(&page, "/notices/n-1/acknowledge", &fields).await.status, 303);
+    browser.submit(&page, "/notices/n-1/support", &[("support", "other"), ("note", SCRIPT)]).await;
+    let paths = ["", "/print", "/why", "/not-ours"].map(|path| format!("/notices/n-1{path}"));
+    let others = ["/notices", "/contacts", "/account", "/sign-in"].map(str::to_owned);
+    for path in paths.iter().chain(&others) {
+        let page = browser.get(path).await;
+        let own = page.body.matches("<script src=\"/assets/passkey-").count();
+        assert_eq!(page.body.matches("<script").count(), own, "{path}: {}", page.body);
+        assert!(!page.body.contains("alert('\""), "{path}: no quote ends an attribute");
+    }
+    assert!(browser.get("/contacts").await.body.contains("alert("), "the names of contacts too");
 }
 
 async fn a_repeated_form_has_one_effect(dialect: Dialect) {

@@ -18,6 +18,8 @@ on_both_stores!(
     whoever_left_the_school_is_signed_out,
     signing_out_everywhere_ends_every_session,
     one_address_gets_five_codes_in_a_quarter_of_an_hour,
+    what_a_browser_had_before_it_signed_in_is_worth_nothing_after,
+    signing_in_leads_to_notices_and_nowhere_else,
 );
 
 const EMAIL: &str = "mair.x@school.example";
@@ -196,4 +198,49 @@ async fn one_address_gets_five_codes_in_a_quarter_of_an_hour(dialect: Dialect) {
     let page = browser.get("/sign-in").await;
     browser.submit(&page, "/sign-in", &[("email", EMAIL)]).await;
     hub.code(6).await;
+}
+
+async fn what_a_browser_had_before_it_signed_in_is_worth_nothing_after(dialect: Dialect) {
+    let hub = Hub::start(dialect).await;
+    let lasts = SignedDuration::from_hours(1);
+    let link = hub.accounts.link(&SCHOOL.parse().unwrap(), "mair", lasts).await.unwrap();
+    let mut browser = hub.browser();
+    let page = browser.get(&link).await;
+    // Whoever has put this into her browser does not get her session by it.
+    let known = browser.cookies["__Host-mash-asker"].clone();
+    let token = link.rsplit('/').next().unwrap();
+    assert_eq!(browser.submit(&page, "/link", &[("token", token)]).await.status, 303);
+    assert!(!browser.cookies.contains_key("__Host-mash-asker"));
+    assert_ne!(browser.cookies["__Host-mash-session"], known);
+    for name in ["__Host-mash-asker", "__Host-mash-session"] {
+        let mut thief = hub.browser();
+        thief.cookies.insert(name.to_owned(), known.clone());
+        assert_eq!(thief.get("/notices").await.to(), "/sign-in", "{name}");
+    }
+    // Nor does signing in again leave the session before open.
+    let before = browser.clone();
+    let link = hub.accounts.link(&SCHOOL.parse().unwrap(), "mair", lasts).await.unwrap();
+    let page = browser.get(&link).await;
+    let token = link.rsplit('/').next().unwrap();
+    assert_eq!(browser.submit(&page, "/link", &[("token", token)]).await.status, 303);
+    for (mut browser, status) in [(before, 303), (browser, 200)] {
+        assert_eq!(browser.get("/notices").await.status, status);
+    }
+}
+
+async fn signing_in_leads_to_notices_and_nowhere_else(dialect: Dialect) {
+    let hub = Hub::start(dialect).await;
+    let lasts = SignedDuration::from_hours(1);
+    for name in ["next", "to", "return", "redirect_uri"] {
+        let link = hub.accounts.link(&SCHOOL.parse().unwrap(), "mair", lasts).await.unwrap();
+        let elsewhere = format!("?{name}=https%3A%2F%2Fevil.example");
+        let mut browser = hub.browser();
+        let page = browser.get(&format!("{link}{elsewhere}")).await;
+        let token = link.rsplit('/').next().unwrap();
+        let fields = [("token", token), (name, "https://evil.example")];
+        let answer = browser.submit(&page, &format!("/link{elsewhere}"), &fields).await;
+        assert_eq!((answer.status, answer.to()), (303, "/notices"), "{name}");
+        let home = hub.browser().get(&format!("/{elsewhere}")).await;
+        assert_eq!((home.status, home.to()), (303, "/sign-in"), "{name}");
+    }
 }

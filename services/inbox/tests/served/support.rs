@@ -10,7 +10,7 @@ use mash_bus::{Bus, BusMessage, topics};
 use mash_chassis::ManualClock;
 use mash_domain::organisation::OrganisationId;
 use mash_education::{Education, Settings as EducationSettings};
-use mash_inbox::{Accounts, Inbox, Listening, MailSettings, Settings};
+use mash_inbox::{Accounts, Inbox, Listening, MailSettings, ProviderSettings, Settings};
 use mash_proto::{
     convert::time_to_wire,
     disclosure::v1::{ChildIdentity, Content, DisclosureReleased, IncidentStub, Narrative},
@@ -20,6 +20,7 @@ use mash_proto::{
 };
 use mash_store::{Dialect, Store, testing::TestDatabase};
 use prost::Message as _;
+use sqlx::Row as _;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
@@ -55,6 +56,11 @@ impl Drop for Hub {
 impl Hub {
     /// Two schools, each with a key adult who is invited.
     pub(crate) async fn start(dialect: Dialect) -> Self {
+        Self::with(dialect, Vec::new()).await
+    }
+
+    /// The same, where people may sign in at these providers.
+    pub(crate) async fn with(dialect: Dialect, providers: Vec<ProviderSettings>) -> Self {
         let database = TestDatabase::create(dialect).await;
         let store = database.store().await;
         let bus = mash_bus::connect("embedded", &store).await.unwrap();
@@ -68,11 +74,12 @@ impl Hub {
         let education = education.unwrap();
         let (mails, server) = sink().await;
         let mail = Some(MailSettings { server, from: "hub@mash.example".to_owned() });
-        let settings = Settings { mail, ..Settings::default() };
+        let listening = Listening::on("127.0.0.1:0".parse().unwrap(), None).await.unwrap();
+        let origin = listening.origin().unwrap();
+        let port = origin.rsplit(':').next().unwrap().parse().unwrap();
+        let settings = Settings { mail, origin: Some(origin), providers, ..Settings::default() };
         let inbox = Inbox::start(store.clone(), shared, education.inbox(), &SECRET, settings).await;
         let inbox = inbox.unwrap();
-        let listening = Listening::on("127.0.0.1:0".parse().unwrap(), None).await.unwrap();
-        let port = listening.origin().unwrap().rsplit(':').next().unwrap().parse().unwrap();
         let shutdown = CancellationToken::new();
         let (running, stop) = (education.clone(), shutdown.clone());
         tokio::spawn(async move { running.run(stop).await });
@@ -183,6 +190,34 @@ impl Hub {
         tokio::time::timeout(SOON, arrived).await.expect("the statements come in time");
     }
 
+    /// A school and its only contact are called this.
+    pub(crate) async fn is_called(&self, laestab: &str, name: &str) {
+        let mut tx = self.store.begin().await.unwrap();
+        let row = sqlx::query(
+            "SELECT establishment, contacts FROM education_establishments WHERE laestab = $1",
+        )
+        .bind(laestab.to_owned())
+        .fetch_one(tx.conn())
+        .await
+        .unwrap();
+        let read =
+            |at: usize| Establishment::decode(row.get::<Vec<u8>, usize>(at).as_slice()).unwrap();
+        let (mut school, mut contacts) = (read(0), read(1));
+        name.clone_into(&mut school.display_name);
+        name.clone_into(&mut contacts.contacts[0].full_name);
+        name.clone_into(&mut contacts.contacts[0].telephone);
+        sqlx::query(
+            "UPDATE education_establishments SET establishment = $1, contacts = $2 WHERE laestab = $3",
+        )
+        .bind(school.encode_to_vec())
+        .bind(contacts.encode_to_vec())
+        .bind(laestab.to_owned())
+        .execute(tx.conn())
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+
     /// The directory has nobody at this school any more.
     pub(crate) async fn leaves(&self, laestab: &str) {
         let mut tx = self.store.begin().await.unwrap();
@@ -197,7 +232,6 @@ impl Hub {
 
     /// Police tell Mair's school of a child; then it is morning.
     pub(crate) async fn notice(&self, id: &str, child: (&str, &str), words: &str) {
-        let school: OrganisationId = SCHOOL.parse().unwrap();
         let identity = ChildIdentity {
             given_names: child.0.to_owned(),
             family_name: child.1.to_owned(),
@@ -214,6 +248,12 @@ impl Hub {
             narrative: Some(Narrative { circumstances: words.to_owned(), ..Default::default() }),
             ..Content::default()
         };
+        self.told(id, content.encode_to_vec()).await;
+    }
+
+    /// Police tell Mair's school this; then it is morning.
+    pub(crate) async fn told(&self, id: &str, content: Vec<u8>) {
+        let school: OrganisationId = SCHOOL.parse().unwrap();
         let release = DisclosureReleased {
             disclosure_id: id.to_owned(),
             duty_id: format!("duty-{id}"),
@@ -221,7 +261,7 @@ impl Hub {
             recipient: Some((&school).into()),
             addressees: vec!["mair".to_owned()],
             revision: 1,
-            content: content.encode_to_vec(),
+            content,
             classes: vec![1, 2, 3],
             rule_ids: vec!["R01".to_owned()],
             duty_kind: "school".to_owned(),
@@ -259,6 +299,22 @@ impl Hub {
         };
         tokio::time::timeout(SOON, arrived).await.expect("the notice comes in time");
         self.clock.set(MORNING.parse().unwrap());
+    }
+
+    /// What it is there for.
+    pub(crate) fn inbox(&self) -> mash_education::EducationInbox {
+        self.education.inbox()
+    }
+
+    /// What time it is.
+    pub(crate) fn clock_now(&self) -> jiff::Timestamp {
+        use mash_chassis::Clock as _;
+        self.clock.now()
+    }
+
+    /// Where a browser finds it.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://localhost:{}", self.port)
     }
 
     /// A browser with no cookie.
@@ -400,6 +456,21 @@ impl Browser {
         let body = String::from_utf8_lossy(&bytes).into_owned();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
     }
+}
+
+/// Bytes as the standards of the web write them.
+pub(crate) fn base64url(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let part = |at: usize| u32::from(chunk.get(at).copied().unwrap_or_default());
+        let all = (part(0) << 16) | (part(1) << 8) | part(2);
+        for at in 0..=chunk.len() {
+            let letter = (all >> (18 - 6 * at)) & 63;
+            text.push(char::from(LETTERS[letter as usize]));
+        }
+    }
+    text
 }
 
 /// A server that takes every e-mail and keeps it as it came.

@@ -10,7 +10,10 @@ use mash_load::referrals::{self, ReferralLoad, Target, queue, released};
 use mash_store::Store;
 use prost::Message as _;
 
-use super::{LoadArgs, on_the_way};
+use super::{
+    LoadArgs,
+    on_the_way::{self, Ways},
+};
 use crate::data::Data;
 
 /// Authorities of South Wales and Gwent.
@@ -36,7 +39,7 @@ impl LoadArgs {
             hubs: self.hubs(data)?,
             partners: PARTNERS.iter().map(|word| target(data, word)).collect::<Result<_, _>>()?,
             rate: self.rate,
-            seconds: self.seconds,
+            seconds: self.seconds(),
             drain: Duration::from_secs(60),
             server_pid: Some(server_pid),
             label: self.label.clone(),
@@ -58,19 +61,23 @@ impl LoadArgs {
             self.filled(endpoint, hub).await?;
         }
         // Each referrer is told that the referral has arrived: a hub with that backlog is not what is measured.
-        on_the_way::passed(&store, bus.as_ref(), DRAIN).await?;
+        on_the_way::passed((&store, bus.as_ref()), &Ways::REFERRALS, DRAIN).await?;
         store.close().await;
         let config = queue::QueueLoad {
             endpoint: endpoint.to_owned(),
             hubs,
             rate: self.rate,
-            seconds: self.seconds,
+            seconds: self.seconds(),
             label: self.label.clone(),
         };
         let report = queue::run(config).await?;
         println!("{}", serde_json::to_string_pretty(&report)?);
         ensure!(report.refused.is_empty(), "calls were refused");
         Ok(())
+    }
+
+    fn open(&self) -> usize {
+        self.open.unwrap_or(10_000)
     }
 
     fn hubs(&self, data: &Data) -> anyhow::Result<Vec<Target>> {
@@ -82,9 +89,9 @@ impl LoadArgs {
     /// Publishes what routing would have released, so that filling the queues takes minutes and not hours.
     async fn fill(&self, bus: &dyn Bus, hubs: &[Target]) -> anyhow::Result<()> {
         let now = Timestamp::now();
-        for first in (0..self.open).step_by(BATCH) {
+        for first in (0..self.open()).step_by(BATCH) {
             for hub in hubs {
-                let last = (first + BATCH).min(self.open);
+                let last = (first + BATCH).min(self.open());
                 let message = |number| {
                     let (event_id, envelope) =
                         released(&hub.organisation, &self.label, number, now);
@@ -106,12 +113,12 @@ impl LoadArgs {
         let mut open = 0;
         for _ in 0..600 {
             open = queue::open(endpoint, hub).await?;
-            if open >= self.open {
+            if open >= self.open() {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        anyhow::bail!("after ten minutes only {open} of {} referrals are in the queue", self.open)
+        anyhow::bail!("after ten minutes only {open} of {} referrals are in the queue", self.open())
     }
 }
 
