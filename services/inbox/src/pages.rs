@@ -53,6 +53,8 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
         .route("/notices/{id}/deleted", post(notice::deleted))
         .route("/contacts", get(contacts::show))
         .route("/contacts/confirm", post(contacts::confirm))
+        .route("/contacts/away", post(contacts::away))
+        .route("/contacts/back", post(contacts::back))
         .route("/account", get(account::show))
         .route("/account/language", post(account::language))
         .fallback(async || Fault::NotFound)
@@ -93,22 +95,25 @@ pub(crate) struct Page {
 }
 
 /// What has been done, and how the next page says it.
-const DONE: [(&str, &str); 7] = [
+const DONE: [(&str, &str); 9] = [
     ("acknowledged", "notice-acknowledged-now"),
     ("roll", "notice-roll-confirmed-now"),
     ("support", "notice-support-saved"),
     ("deleted", "notice-deleted-now"),
     ("contact", "contacts-confirmed-now"),
+    ("absence", "contacts-away-saved"),
+    ("absence-ended", "contacts-away-ended"),
     ("language", "account-language-saved"),
     ("ended", "session-ended"),
 ];
 
 /// What could not be done, in the same way.
-const FAILED: [(&str, &str); 4] = [
+const FAILED: [(&str, &str); 5] = [
     ("stale", "notice-stale"),
     ("not-allowed", "notice-not-allowed"),
     ("no-support", "notice-support-empty"),
     ("long-note", "note-too-long"),
+    ("absence-bad", "contacts-away-bad"),
 ];
 
 impl Page {

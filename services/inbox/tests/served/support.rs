@@ -108,6 +108,7 @@ impl Hub {
             training_date: None,
             confirmed_date: None,
             absence: None,
+            cover: String::new(),
         };
         let establishment = Establishment {
             name: format!("establishments/{laestab}"),
