@@ -43,6 +43,8 @@ pub struct Contact {
     pub confirmed_date: Option<Date>,
     /// The days on which this person is away, so that the ladder passes her over.
     pub absence: Option<DateRange>,
+    /// The id of whoever is told in her place on those days.
+    pub cover: Option<String>,
 }
 
 impl fmt::Debug for Contact {
@@ -164,7 +166,33 @@ pub fn check(
             );
         }
     }
+    for (index, contact) in contacts.iter().take(CONTACTS_LIMIT).enumerate() {
+        let Some(cover) = &contact.cover else { continue };
+        if *cover == contact.id || !ids.contains_key(cover.as_str()) {
+            faults.push(ContactFault {
+                field: format!("contacts[{index}].cover"),
+                code: "MASH-E035",
+                description: "the id of another contact in this list",
+            });
+        }
+    }
     if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+/// Who is told on the day in the place of this contact: she herself, or whoever covers for her, or for that one. Nobody if
+/// everybody in that row is away.
+#[must_use]
+pub fn stand_in<'a>(contacts: &'a [Contact], of: &'a Contact, today: Date) -> Option<&'a Contact> {
+    let mut one = of;
+    // Two may cover for each other and both be away.
+    for _ in 0..=contacts.len() {
+        if !one.is_absent(today) {
+            return Some(one);
+        }
+        let cover = one.cover.as_ref()?;
+        one = contacts.iter().find(|contact| contact.id == *cover)?;
+    }
+    None
 }
 
 /// Whether a text can be the id of a contact.
@@ -320,161 +348,4 @@ fn is_telephone(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::civil::date;
-
-    use super::*;
-
-    const TODAY: Date = date(2026, 11, 18);
-
-    fn mair() -> Contact {
-        Contact {
-            id: "mair-rees".to_owned(),
-            full_name: "Mair Rees".to_owned(),
-            role: ContactRole::KeyAdult,
-            email: "m.rees@pontybryn.example".to_owned(),
-            telephone: "01656 000001".to_owned(),
-            training_date: Some(date(2026, 1, 10)),
-            confirmed_date: Some(date(2026, 9, 3)),
-            absence: None,
-        }
-    }
-
-    fn faults(contacts: &[Contact]) -> Vec<(String, &'static str)> {
-        let faults = check(contacts, ContactOwner::Establishment, TODAY).err().unwrap_or_default();
-        faults.into_iter().map(|fault| (fault.field, fault.code)).collect()
-    }
-
-    #[test]
-    fn a_named_person_with_a_mailbox_of_her_own_is_taken() {
-        for email in [
-            "m.rees@pontybryn.example",
-            "office.rees@a.example",
-            "headley@a.example",
-            "o'neil+oe@a.b.example",
-        ] {
-            assert_eq!(faults(&[Contact { email: email.to_owned(), ..mair() }]), [], "{email}");
-        }
-        for name in ["Siân Lloyd", "D’Arcy ap Rhys-Jones", "Head Teacherson"] {
-            assert_eq!(faults(&[Contact { full_name: name.to_owned(), ..mair() }]), [], "{name}");
-        }
-    }
-
-    #[test]
-    fn a_shared_mailbox_is_refused() {
-        let table = [
-            "office",
-            "Office",
-            "admin",
-            "info",
-            "head",
-            "reception",
-            "enquiries",
-            "swyddfa",
-            "ysgol",
-            "post",
-            "dsl",
-            "safeguarding",
-            "diogelu",
-            "office2",
-            "school.office",
-            "schooloffice",
-            "school-office",
-            "head_teacher",
-            "office+encompass",
-            "swyddfa.ysgol",
-            "123",
-        ];
-        for local in table {
-            let email = format!("{local}@school.example");
-            let found = faults(&[Contact { email, ..mair() }]);
-            assert_eq!(found, [("contacts[0].email".to_owned(), "MASH-E011")], "{local}");
-        }
-        let owen = Contact {
-            id: "owen".to_owned(),
-            email: "M.Rees@pontybryn.example".to_owned(),
-            ..mair()
-        };
-        assert_eq!(faults(&[mair(), owen]), [("contacts[1].email".to_owned(), "MASH-E011")]);
-    }
-
-    #[test]
-    fn every_fault_is_told_at_once() {
-        let bad = Contact {
-            id: "mair rees".to_owned(),
-            full_name: "The School Office".to_owned(),
-            role: ContactRole::DeskOfficer,
-            email: "nobody".to_owned(),
-            telephone: "call me".to_owned(),
-            training_date: Some(date(2027, 1, 1)),
-            confirmed_date: Some(date(2027, 1, 1)),
-            absence: None,
-        };
-        let codes: Vec<_> = faults(&[bad]).into_iter().map(|(_, code)| code).collect();
-        let expected = [
-            "MASH-E010",
-            "MASH-E010",
-            "MASH-E010",
-            "MASH-E010",
-            "MASH-E010",
-            "MASH-E005",
-            "MASH-E005",
-        ];
-        assert_eq!(codes, expected);
-    }
-
-    #[test]
-    fn odd_addresses_are_refused() {
-        let long = format!("{}@a.example", "a".repeat(65));
-        let table = [
-            "",
-            "@",
-            "a@",
-            "@a.example",
-            "a@b",
-            "a b@c.example",
-            "a@-b.example",
-            ".a@b.example",
-            "a@b..example",
-        ];
-        for email in table.into_iter().chain([long.as_str()]) {
-            let found = faults(&[Contact { email: email.to_owned(), ..mair() }]);
-            assert_eq!(found, [("contacts[0].email".to_owned(), "MASH-E010")], "{email}");
-        }
-    }
-
-    #[test]
-    fn an_eleventh_contact_and_a_second_of_one_id_are_refused() {
-        let numbered = |index: usize| Contact {
-            id: format!("c{index}"),
-            email: format!("person{}.x@a.example", "x".repeat(index)),
-            ..mair()
-        };
-        let eleven: Vec<_> = (0..11).map(numbered).collect();
-        assert_eq!(faults(&eleven), [("contacts".to_owned(), "MASH-E012")]);
-        let twice = Contact { id: "c0".to_owned(), ..numbered(1) };
-        assert_eq!(faults(&[numbered(0), twice]), [("contacts[1].id".to_owned(), "MASH-E012")]);
-    }
-
-    #[test]
-    fn only_who_is_trained_receives() {
-        assert!(mair().may_receive(TODAY));
-        assert!(!Contact { training_date: None, ..mair() }.may_receive(TODAY));
-        assert!(!Contact { training_date: Some(date(2026, 11, 19)), ..mair() }.may_receive(TODAY));
-    }
-
-    #[test]
-    fn somebody_is_away_from_the_first_day_to_the_last() {
-        let away = DateRange::new(date(2026, 11, 18), date(2026, 11, 19));
-        let away = Contact { absence: away, ..mair() };
-        let days = [17, 18, 19, 20].map(|day| away.is_absent(date(2026, 11, day)));
-        assert_eq!(days, [false, true, true, false]);
-        assert!(!mair().is_absent(TODAY));
-    }
-
-    #[test]
-    fn a_contact_does_not_print() {
-        let text = format!("{:?}", mair());
-        assert!(!text.contains("Mair") && !text.contains('@') && !text.contains("01656"), "{text}");
-    }
-}
+mod tests;

@@ -204,6 +204,7 @@ pub fn contact_from_wire(contact: wire::Contact, path: &str) -> Result<Contact, 
         training_date,
         confirmed_date,
         absence,
+        cover,
     } = contact;
     let mut reader = Reader::at(path);
     let role = reader.word::<wire::ContactRole, _>("role", role);
@@ -220,6 +221,7 @@ pub fn contact_from_wire(contact: wire::Contact, path: &str) -> Result<Contact, 
         training_date,
         confirmed_date,
         absence,
+        cover: (!cover.is_empty()).then_some(cover),
     });
     reader.finish(read)
 }
@@ -235,6 +237,7 @@ impl From<&Contact> for wire::Contact {
             training_date,
             confirmed_date,
             absence,
+            cover,
         } = contact;
         Self {
             id: id.clone(),
@@ -248,6 +251,7 @@ impl From<&Contact> for wire::Contact {
                 first: Some(days.first().into()),
                 last: Some(days.last().into()),
             }),
+            cover: cover.clone().unwrap_or_default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use mash_chassis::Caller;
 use mash_domain::{
+    calendar::DateRange,
     notice::{NoticeRefusal, NoticeState},
     organisation::{OrganisationId, OrganisationKind},
 };
@@ -280,6 +281,36 @@ impl EducationInbox {
             contact.confirmed_date = Some(today.into());
         }
         let parent = establishment.name;
+        let request =
+            wire::ReplaceContactsRequest { request_id: request_id.to_owned(), parent, contacts };
+        self.0.replace_contacts(caller, request).await?;
+        Ok(())
+    }
+}
+
+impl EducationInbox {
+    /// The caller is away from the first of these days to the last, and `cover` is told in her place, if it is not empty;
+    /// without days she is there.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`]; whoever covers must be another contact of the school.
+    pub async fn set_absence(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        days: Option<DateRange>,
+        cover: &str,
+    ) -> Result<(), InboxRefusal> {
+        let wire::Establishment { name: parent, mut contacts, .. } = self.contacts(caller).await?;
+        let own = caller.practitioner.clone().unwrap_or_default();
+        for contact in contacts.iter_mut().filter(|contact| contact.id == own) {
+            contact.absence = days.map(|days| wire::DateRange {
+                first: Some(days.first().into()),
+                last: Some(days.last().into()),
+            });
+            contact.cover = days.map(|_| cover.to_owned()).unwrap_or_default();
+        }
         let request =
             wire::ReplaceContactsRequest { request_id: request_id.to_owned(), parent, contacts };
         self.0.replace_contacts(caller, request).await?;

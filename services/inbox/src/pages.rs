@@ -60,8 +60,13 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
         .route("/notices/{id}/deleted", post(notice::deleted))
         .route("/contacts", get(contacts::show))
         .route("/contacts/confirm", post(contacts::confirm))
+<<<<<<< HEAD
         .route("/statement", get(statement::latest))
         .route("/statement/{day}", get(statement::of_day))
+=======
+        .route("/contacts/away", post(contacts::away))
+        .route("/contacts/back", post(contacts::back))
+>>>>>>> ladder
         .route("/account", get(account::show))
         .route("/account/language", post(account::language))
         .route("/account/passkeys", post(passkey::add))
@@ -111,6 +116,8 @@ const DONE: [(&str, &str); 9] = [
     ("support", "notice-support-saved"),
     ("deleted", "notice-deleted-now"),
     ("contact", "contacts-confirmed-now"),
+    ("absence", "contacts-away-saved"),
+    ("absence-ended", "contacts-away-ended"),
     ("language", "account-language-saved"),
     ("ended", "session-ended"),
     ("passkey-added", "passkey-added"),
@@ -118,13 +125,21 @@ const DONE: [(&str, &str); 9] = [
 ];
 
 /// What could not be done, in the same way.
+<<<<<<< HEAD
 const FAILED: [(&str, &str); 6] = [
+=======
+const FAILED: [(&str, &str); 5] = [
+>>>>>>> ladder
     ("stale", "notice-stale"),
     ("not-allowed", "notice-not-allowed"),
     ("no-support", "notice-support-empty"),
     ("long-note", "note-too-long"),
+<<<<<<< HEAD
     ("passkey-not-added", "passkey-not-added"),
     ("passkey-too-many", "passkey-too-many"),
+=======
+    ("absence-bad", "contacts-away-bad"),
+>>>>>>> ladder
 ];
 
 impl Page {

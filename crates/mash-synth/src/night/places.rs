@@ -343,6 +343,7 @@ fn contact(id: &str, full_name: &str, role: ContactRole, domain: &str, telephone
         training_date: Some(date((2026, 6, 24))),
         confirmed_date: Some(date((2026, 9, 7))),
         absence: None,
+        cover: String::new(),
     }
 }
 

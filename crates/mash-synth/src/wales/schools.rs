@@ -257,6 +257,7 @@ fn contact(
         training_date: trained.then(|| date((2026, month, 14))),
         confirmed_date: Some(date((2026, 9, 7))),
         absence: None,
+        cover: String::new(),
         id,
     }
 }

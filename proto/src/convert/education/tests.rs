@@ -14,6 +14,7 @@ fn contact() -> wire::Contact {
         training_date: Some(date(2026, 1, 10).into()),
         confirmed_date: None,
         absence: None,
+        cover: String::new(),
     }
 }
 

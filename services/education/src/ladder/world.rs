@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::{Timestamp, civil::Date};
 use mash_domain::{
     calendar::london,
-    contact::Contact,
+    contact::{Contact, stand_in},
     ladder::{Channel, Ladder, Outcome, Step},
 };
 use mash_proto::convert::education::{contact_from_wire, ladder_from_wire};
@@ -96,21 +96,24 @@ impl World {
     ) -> Result<Result<Addressee, Outcome>, StoreError> {
         self.load(tx, record).await?;
         let contacts = self.contacts.get(record.recipient.code()).map(Vec::as_slice);
-        let of_role = contacts.unwrap_or_default().iter().filter(|it| it.role == step.to.role());
+        let of_school = contacts.unwrap_or_default();
+        let of_role = of_school.iter().filter(|it| it.role == step.to.role());
         let mut why = Outcome::NoContact;
         for contact in of_role {
             // Whoever was passed over when it was released, for a conflict or without training, is not told either.
-            if !self.readers.1.contains(&contact.id) {
-                why = Outcome::NotAddressed;
-            } else if contact.is_absent(self.today) {
-                why = Outcome::Absent;
-            } else {
+            let is_reader = |it: &Contact| self.readers.1.contains(&it.id);
+            let Some(contact) = stand_in(of_school, contact, self.today) else {
+                why = if is_reader(contact) { Outcome::Absent } else { Outcome::NotAddressed };
+                continue;
+            };
+            if is_reader(contact) {
                 let to = match step.by {
                     Channel::Email => contact.email.clone(),
                     Channel::Sms => contact.telephone.clone(),
                 };
                 return Ok(Ok(Addressee { id: contact.id.clone(), to }));
             }
+            why = Outcome::NotAddressed;
         }
         Ok(Err(why))
     }

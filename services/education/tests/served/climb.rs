@@ -18,6 +18,7 @@ use crate::support::{BRIDGEND, E1, Hub, by, contact, id, london, refused, to_sch
 on_both!(
     one_person_after_the_other_is_told_until_somebody_acknowledges,
     a_step_that_goes_wrong_moves_on_and_the_desk_sees_why,
+    whoever_covers_is_told_at_once,
     replicas_that_race_tell_nobody_twice,
     killed_between_claim_and_send_it_is_sent_once_more_under_the_same_key,
     killed_twice_it_is_given_up_and_the_ladder_goes_on,
@@ -203,6 +204,23 @@ async fn a_step_that_goes_wrong_moves_on_and_the_desk_sees_why(dialect: Dialect)
     morning.hub.acknowledge((E1, "mair"), "n1", 1, &id()).await.unwrap();
     let late = morning.hub.get(E1, "mair", "n1").await.unwrap().late_code;
     assert_eq!(late, "step-failed", "it was with the desk in time, and the school late");
+}
+
+async fn whoever_covers_is_told_at_once(dialect: Dialect) {
+    let morning = Morning::start(dialect).await;
+    let day = |day| Some(jiff::civil::date(2026, 11, day).into());
+    let mut staff = STAFF.map(|(id, role)| contact(id, role)).to_vec();
+    staff[0].absence = Some(wire::DateRange { first: day(19), last: day(19) });
+    staff[0].cover = "dai".to_owned();
+    morning.staff(staff.clone()).await;
+    morning.release("n1").await;
+    assert_eq!(morning.told_at("2026-11-19T02:10").await, ["dai"], "in the place of the key adult");
+
+    staff[0].cover = "nobody".to_owned();
+    let parent = "establishments/6722301".to_owned();
+    let request = wire::ReplaceContactsRequest { request_id: id(), parent, contacts: staff };
+    let answer = morning.hub.directory(E1).replace_contacts(by("head", request)).await;
+    assert_eq!(refused(answer).0, Code::InvalidArgument, "only a contact of the school covers");
 }
 
 async fn replicas_that_race_tell_nobody_twice(dialect: Dialect) {

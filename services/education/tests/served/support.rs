@@ -351,6 +351,7 @@ pub(crate) fn contact(id: &str, role: wire::ContactRole) -> wire::Contact {
         training_date: Some(jiff::civil::date(2026, 1, 10).into()),
         confirmed_date: None,
         absence: None,
+        cover: String::new(),
     }
 }
 

@@ -18,6 +18,7 @@ on_both_stores!(
     a_repeated_form_has_one_effect,
     downloads_hold_what_was_told_and_no_formula,
     what_was_shown_is_recorded,
+    somebody_says_that_she_is_away_and_that_she_is_back,
     what_waits_comes_before_years_of_what_was_dealt_with,
 );
 
@@ -204,6 +205,30 @@ async fn downloads_hold_what_was_told_and_no_formula(dialect: Dialect) {
     let object: serde_json::Value = serde_json::from_str(&object.body).unwrap();
     assert_eq!(object["child_given_names"], "=HYPERLINK(\"x\")", "a program reads what was told");
     assert_eq!(object["notice"], "notices/n-1");
+}
+
+async fn somebody_says_that_she_is_away_and_that_she_is_back(dialect: Dialect) {
+    let hub = Hub::start(dialect).await;
+    let mut browser = hub.signed_in(SCHOOL, "mair").await;
+    let page = browser.get("/contacts").await;
+    for days in [("2026-11-20", "2026-11-19"), ("2026-11-01", "2026-11-18"), ("", "soon")] {
+        let fields = [("first", days.0), ("last", days.1), ("cover", "")];
+        assert_eq!(browser.submit(&page, "/contacts/away", &fields).await.status, 303);
+        let told = browser.get("/contacts").await;
+        assert!(told.body.contains("Give a first and a last day") && !told.body.contains("From "));
+    }
+    let fields = [("first", "2026-11-19"), ("last", "2026-11-24"), ("cover", "rhys")];
+    let elsewhere = browser.submit(&page, "/contacts/away", &fields).await;
+    assert_eq!(elsewhere.status, 400, "somebody of another school covers for nobody here");
+
+    let page = browser.get("/contacts").await;
+    let fields = [("first", "2026-11-19"), ("last", "2026-11-24"), ("cover", "")];
+    assert_eq!(browser.submit(&page, "/contacts/away", &fields).await.status, 303);
+    let page = browser.get("/contacts").await;
+    assert!(page.body.contains("Your absence is saved."), "{}", page.body);
+    assert!(page.body.contains("From 19 November 2026 to 24 November 2026"), "{}", page.body);
+    assert_eq!(browser.submit(&page, "/contacts/back", &[]).await.status, 303);
+    assert!(!browser.get("/contacts").await.body.contains("From 19 November"));
 }
 
 async fn what_was_shown_is_recorded(dialect: Dialect) {

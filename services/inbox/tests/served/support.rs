@@ -116,6 +116,7 @@ impl Hub {
             training_date: None,
             confirmed_date: None,
             absence: None,
+            cover: String::new(),
         };
         let establishment = Establishment {
             name: format!("establishments/{laestab}"),
