@@ -107,20 +107,24 @@ const SCRIPT: &str = "<script>alert('\"&')</script>";
 fn all_script(kind: &MessageDescriptor, depth: usize) -> DynamicMessage {
     let mut message = DynamicMessage::new(kind.clone());
     for field in kind.fields() {
-        let value = match field.kind() {
-            Kind::String => Value::String(SCRIPT.to_owned()),
-            Kind::Message(inner) if inner.full_name() == "mash.type.v1.Date" => {
+        let value = if field.kind() == Kind::String {
+            Value::String(SCRIPT.to_owned())
+        } else if let Some(inner) = field.kind().as_message() {
+            if inner.full_name() == "mash.type.v1.Date" {
                 let mut date = DynamicMessage::new(inner.clone());
                 for (name, part) in [("year", 2018), ("month", 3), ("day", 4)] {
                     date.set_field_by_name(name, Value::I32(part));
                 }
                 Value::Message(date)
+            } else if depth > 0 && !inner.full_name().starts_with("google.") {
+                Value::Message(all_script(inner, depth - 1))
+            } else {
+                continue;
             }
-            Kind::Message(inner) if depth > 0 && !inner.full_name().starts_with("google.") => {
-                Value::Message(all_script(&inner, depth - 1))
-            }
-            Kind::Enum(_) => Value::EnumNumber(1),
-            _ => continue,
+        } else if field.kind().as_enum().is_some() {
+            Value::EnumNumber(1)
+        } else {
+            continue;
         };
         let value = if field.is_list() { Value::List(vec![value]) } else { value };
         message.set_field(&field, value);
