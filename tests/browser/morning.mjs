@@ -7,7 +7,7 @@ const { MODULES, CHROMIUM, PICTURES, ORIGIN, LINKS } = process.env;
 const require = createRequire(path.join(MODULES, "any.js"));
 const { chromium } = require("playwright-core");
 const { AxeBuilder } = require("@axe-core/playwright");
-const [mairsLink, mairsSecondLink, desksLink] = LINKS.split(" ");
+const [mairsLink, mairsSecondLink, mairsThirdLink, desksLink] = LINKS.split(" ");
 
 const LANGUAGES = ["cy", "en"];
 const problems = [];
@@ -24,7 +24,7 @@ async function visitor(locale = "cy-GB", width = 1100) {
   return page;
 }
 
-/** What a page must be whoever reads it: no barrier, no script, nothing sideways at 320 pixels; and a picture of it. */
+/** What a page must be whoever reads it: no barrier, no script of others, nothing sideways at 320 pixels; and a picture of it. */
 async function looked(page, name, status = 200) {
   const language = await page.getAttribute("html", "lang");
   const where = `${language} ${name}`;
@@ -33,7 +33,11 @@ async function looked(page, name, status = 200) {
     const nodes = violation.nodes.map((node) => node.html.slice(0, 160)).join("\n    ");
     problems.push(`${where}: axe ${violation.id}: ${violation.help}\n    ${nodes}`);
   }
-  assert.equal(await page.locator("script").count(), 0, `${where}: a script`);
+  // Two pages have the script for passkeys; no other page has any.
+  const scripts = await page.locator("script").evaluateAll((all) => all.map((it) => it.getAttribute("src")));
+  const allowed = /^\/(sign-in|account)/.test(new URL(page.url()).pathname) ? 1 : 0;
+  const known = scripts.every((src) => /^\/assets\/passkey-/.test(src));
+  assert.ok(known && scripts.length <= allowed, `${where}: a script`);
   assert.equal(await page.locator("h1").count(), 1, `${where}: one heading of the page`);
   await page.screenshot({ path: path.join(PICTURES, `${language}-${name}.png`), fullPage: true });
   const before = page.viewportSize();
@@ -212,17 +216,137 @@ async function desksMorning(notice) {
   await page.context().close();
 }
 
+/** At a provider: whoever it has verified and somebody has invited, and nobody else. */
+async function atAProvider() {
+  const page = await visitor();
+  const via = async (account) => {
+    await page.goto("/sign-in");
+    await page.click("text=Mewngofnodi gyda Hwb");
+    await page.waitForURL(/\/interaction\//);
+    await page.click(`text=${account}`);
+    await page.waitForURL(`${ORIGIN}/**`);
+  };
+  for (const nobody of ["stranger", "unverified", "no"]) {
+    await via(nobody);
+    assert.match(await main(page), /Nid oedd modd eich mewngofnodi/, nobody);
+    assert.doesNotMatch(await main(page), /@/, "the page tells nothing");
+    await page.context().clearCookies({ domain: "127.0.0.1" });
+  }
+  await looked(page, "provider-refused");
+  await page.goto("/notices");
+  assert.equal(new URL(page.url()).pathname, "/sign-in", "and nobody is signed in");
+  await page.goto("/sign-in");
+  await page.click("text=Mewngofnodi gyda DfE Sign-in");
+  assert.match(await main(page), /Nid yw DfE Sign-in yn ateb/, "one that does not answer is named");
+  await inBoth(page, "provider-down");
+
+  await page.goto("/sign-in");
+  await press(page, "Mewngofnodi gyda Hwb");
+  await page.waitForURL(/\/interaction\//);
+  await page.click("text=mair");
+  await page.waitForURL("**/notices");
+  assert.match(await main(page), /hysbysiad/i);
+  await page.goto("/account");
+  assert.match(await main(page), /Mair Rees/);
+  await page.click(".app-menu__out button");
+  await page.waitForURL("**/signed-out");
+  await page.goto("/notices");
+  assert.equal(new URL(page.url()).pathname, "/sign-in", "signed out is signed out");
+  await page.context().close();
+}
+
+/** A passkey on a device: added, used, copied, removed. */
+async function withAPasskey() {
+  const page = await visitor("en-GB");
+  const device = await page.context().newCDPSession(page);
+  await device.send("WebAuthn.enable");
+  const options = {
+    protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
+    automaticPresenceSimulation: true,
+  };
+  const { authenticatorId } = await device.send("WebAuthn.addVirtualAuthenticator", { options });
+  await page.goto(mairsThirdLink);
+  await page.click("main button[type=submit]");
+  await page.goto("/account");
+  const english = page.locator('.app-language a[lang="en"]');
+  if (await english.count()) await english.click();
+  await page.fill("#passkey-name", "My telephone");
+  await press(page, "Add a passkey");
+  assert.match(await main(page), /You can sign in with this passkey/);
+  assert.match(await main(page), /My telephone\s+Added today at 7:45am, not used yet/);
+  await inBoth(page, "account-passkey");
+  const signOut = async () => {
+    await page.click(".app-menu__out button");
+    await page.waitForURL("**/signed-out");
+    await page.goto("/sign-in");
+  };
+  await signOut();
+  await press(page, "Sign in with a passkey");
+  await page.waitForURL("**/notices");
+  await page.goto("/account");
+  assert.match(await main(page), /Last used today at 7:45am/);
+  await signOut();
+
+  // Nobody unlocks the device.
+  await device.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
+  await page.click("text=Sign in with a passkey");
+  await page.waitForSelector("text=it was cancelled");
+  await looked(page, "passkey-cancelled");
+  await device.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true });
+
+  // A copy of the passkey from before it was used.
+  const { credentials: [credential] } = await device.send("WebAuthn.getCredentials", { authenticatorId });
+  assert.ok(credential.isResidentCredential && credential.signCount >= 2, "the device counts");
+  const becomes = async (signCount) => {
+    await device.send("WebAuthn.removeCredential", { authenticatorId, credentialId: credential.credentialId });
+    await device.send("WebAuthn.addCredential", { authenticatorId, credential: { ...credential, signCount } });
+  };
+  await becomes(0);
+  await page.click("text=Sign in with a passkey");
+  await page.waitForSelector("text=You could not be signed in with that passkey");
+  await inBoth(page, "passkey-refused");
+
+  await becomes(credential.signCount + 5);
+  await page.goto("/sign-in");
+  await page.click("text=Sign in with a passkey");
+  await page.waitForURL("**/notices");
+  await page.goto("/account");
+  await press(page, "Remove");
+  assert.match(await main(page), /The passkey is removed/);
+  assert.doesNotMatch(await main(page), /My telephone/);
+  await signOut();
+  await page.click("text=Sign in with a passkey");
+  await page.waitForSelector("text=You could not be signed in with that passkey");
+  await page.context().close();
+}
+
+/** Without JavaScript nothing is missing but passkeys. */
+async function withoutScripts() {
+  const context = await browser.newContext({ locale: "en-GB", javaScriptEnabled: false, baseURL: ORIGIN });
+  const page = await context.newPage();
+  await page.goto("/sign-in");
+  assert.equal(await page.locator("#passkey").isVisible(), false, "no button that would do nothing");
+  assert.ok(await page.locator("text=Sign in with Hwb").isVisible());
+  await page.fill("#email", "nobody@nowhere.example");
+  await page.click("text=Send me a code");
+  await page.waitForURL("**/sign-in/code");
+  await context.close();
+}
+
 try {
   await strangersPages();
   const notice = await mairsMorning();
   await onATelephone();
   await desksMorning(notice);
+  await atAProvider();
+  await withAPasskey();
+  await withoutScripts();
 } catch (error) {
   problems.push(String(error.stack ?? error));
 } finally {
   await browser.close();
 }
-const unexpected = problems.filter((it) => !/status of (404|422|410)/.test(it));
+const unexpected = problems.filter((it) => !/status of (403|404|422|410|503)/.test(it));
 if (unexpected.length > 0) {
   console.error(unexpected.join("\n"));
   process.exit(1);

@@ -10,15 +10,19 @@ use mash_hub::{
     people::{Endpoints, People, on_behalf},
     serve::{InboxSettings, Running, Settings, Which, start},
 };
-use mash_inbox::{Accounts, MailSettings};
+use mash_inbox::{Accounts, MailSettings, ProviderSettings};
 use mash_synth::night::{Night, timeline::Action};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 /// The key adult of a Welsh-medium school.
 pub const KEY_ADULT: (&str, &str) = ("school/6722951", "mair-rees");
+/// Her address in the directory.
+pub const KEY_ADULTS_MAIL: &str = "mair.rees@pont-y-bryn.example";
 /// The officer who has what no school can have.
 pub const OFFICER: (&str, &str) = ("authority/672", "bethan-rowlands");
+/// What time it is.
+pub const NOW: &str = "2026-11-19T07:45:00Z";
 /// How many notices wait for the key adult.
 const WAITING: usize = 3;
 
@@ -33,16 +37,22 @@ pub struct Morning {
 }
 
 impl Morning {
-    /// In a folder of its own, with a server for e-mails or without one.
+    /// In a folder of its own, with a server for e-mails or without one, and with these providers to sign in at.
     ///
     /// # Panics
     ///
     /// If it cannot be started, or the notices do not come.
-    pub async fn start(mail: Option<MailSettings>) -> Self {
+    pub async fn start(mail: Option<MailSettings>, providers: Vec<ProviderSettings>) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let data = Data::open(folder.path()).expect("a data folder");
         let clock = ScriptedClock::open(&data).expect("a clock");
-        let inbox = InboxSettings { listen: ([127, 0, 0, 1], 0).into(), tls: None, mail };
+        let inbox = InboxSettings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            tls: None,
+            mail,
+            origin: None,
+            providers,
+        };
         let settings = Settings {
             which: Which::All,
             data: folder.path().to_owned(),
@@ -69,7 +79,7 @@ impl Morning {
             let request = on_behalf(submission.practitioner, request).expect("a request");
             police.report_domestic_abuse_incident(request).await.expect("it is accepted");
         }
-        clock.move_to("2026-11-19T07:45:00Z".parse().expect("an instant")).expect("it moves");
+        clock.move_to(NOW.parse().expect("an instant")).expect("it moves");
         let arrived = async {
             while list(&people, KEY_ADULT.0, KEY_ADULT.1).await.expect("a list").len() < WAITING {
                 tokio::time::sleep(Duration::from_millis(50)).await;

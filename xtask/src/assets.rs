@@ -12,6 +12,8 @@ const FRONTEND_VERSION: &str = "6.6.0";
 const SASS_VERSION: &str = "1.108.2";
 const PLAYWRIGHT_VERSION: &str = "1.65.1";
 const AXE_VERSION: &str = "4.14.0";
+/// A certified provider of OpenID Connect, for the tests of signing in at one; the last one that runs on Debian's Node.
+const PROVIDER_VERSION: &str = "8.8.1";
 const STYLES: &str = "services/inbox/styles";
 
 /// Makes `.tools/assets/hub.css`, which the build of the inbox takes in. What is there already and as new as its sources
@@ -42,12 +44,13 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-/// What the browser tests stand on: a real Chromium, and what drives it and looks for barriers.
+/// What the browser tests stand on: a real Chromium, what drives it and looks for barriers, and a provider to sign in at.
 pub fn browser() -> Result<()> {
     machine::need("chromium", &["chromium"])?;
     let packages = [
         format!("playwright-core@{PLAYWRIGHT_VERSION}"),
         format!("@axe-core/playwright@{AXE_VERSION}"),
+        format!("oidc-provider@{PROVIDER_VERSION}"),
     ];
     installed("browser", &packages)?;
     Ok(())
