@@ -166,17 +166,23 @@ pub fn check(
             );
         }
     }
-    for (index, contact) in contacts.iter().take(CONTACTS_LIMIT).enumerate() {
-        let Some(cover) = &contact.cover else { continue };
-        if *cover == contact.id || !ids.contains_key(cover.as_str()) {
-            faults.push(ContactFault {
-                field: format!("contacts[{index}].cover"),
-                code: "MASH-E035",
-                description: "the id of another contact in this list",
-            });
-        }
-    }
+    faults.extend(cover_faults(contacts, &ids));
     if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+/// Whoever covers is another contact of the same list.
+fn cover_faults(contacts: &[Contact], ids: &BTreeMap<&str, usize>) -> Vec<ContactFault> {
+    let is_wrong = |contact: &Contact| {
+        let cover = contact.cover.as_deref();
+        cover.is_some_and(|cover| cover == contact.id || !ids.contains_key(cover))
+    };
+    let fault = |index: usize| ContactFault {
+        field: format!("contacts[{index}].cover"),
+        code: "MASH-E035",
+        description: "the id of another contact in this list",
+    };
+    let looked_at = contacts.iter().take(CONTACTS_LIMIT).enumerate();
+    looked_at.filter(|(_, contact)| is_wrong(contact)).map(|(index, _)| fault(index)).collect()
 }
 
 /// Who is told on the day in the place of this contact: she herself, or whoever covers for her, or for that one. Nobody if

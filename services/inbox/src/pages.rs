@@ -60,13 +60,10 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
         .route("/notices/{id}/deleted", post(notice::deleted))
         .route("/contacts", get(contacts::show))
         .route("/contacts/confirm", post(contacts::confirm))
-<<<<<<< HEAD
-        .route("/statement", get(statement::latest))
-        .route("/statement/{day}", get(statement::of_day))
-=======
         .route("/contacts/away", post(contacts::away))
         .route("/contacts/back", post(contacts::back))
->>>>>>> ladder
+        .route("/statement", get(statement::latest))
+        .route("/statement/{day}", get(statement::of_day))
         .route("/account", get(account::show))
         .route("/account/language", post(account::language))
         .route("/account/passkeys", post(passkey::add))
@@ -110,7 +107,7 @@ pub(crate) struct Page {
 }
 
 /// What has been done, and how the next page says it.
-const DONE: [(&str, &str); 9] = [
+const DONE: [(&str, &str); 11] = [
     ("acknowledged", "notice-acknowledged-now"),
     ("roll", "notice-roll-confirmed-now"),
     ("support", "notice-support-saved"),
@@ -125,21 +122,14 @@ const DONE: [(&str, &str); 9] = [
 ];
 
 /// What could not be done, in the same way.
-<<<<<<< HEAD
-const FAILED: [(&str, &str); 6] = [
-=======
-const FAILED: [(&str, &str); 5] = [
->>>>>>> ladder
+const FAILED: [(&str, &str); 7] = [
     ("stale", "notice-stale"),
     ("not-allowed", "notice-not-allowed"),
     ("no-support", "notice-support-empty"),
     ("long-note", "note-too-long"),
-<<<<<<< HEAD
+    ("absence-bad", "contacts-away-bad"),
     ("passkey-not-added", "passkey-not-added"),
     ("passkey-too-many", "passkey-too-many"),
-=======
-    ("absence-bad", "contacts-away-bad"),
->>>>>>> ladder
 ];
 
 impl Page {
