@@ -141,7 +141,7 @@ impl Books {
     /// Of the night before Wednesday 18 November, with the desk a quarter of an hour before the bell.
     fn notice(&self) -> Notice {
         let accepted: Timestamp = "2026-11-18T01:00:00Z".parse().unwrap();
-        let bell = self.years[SCHOOL].bell_after(accepted).unwrap();
+        let bell = self.years.get(SCHOOL).unwrap().bell_after(accepted).unwrap();
         Notice {
             id: "n1".to_owned(),
             duty: "d1".to_owned(),
@@ -194,7 +194,7 @@ fn a_late_notice_needs_a_cause_and_an_outage_a_desk_that_was_told() {
     let notice = books.notice();
     let bell = notice.bell.unwrap();
     books.outages = vec![Outage { breaks: Breaks::Database, from: bell - minutes(30) }];
-    let late = Notice { escalated: Some((bell + minutes(31), "nia".to_owned())), ..notice.clone() };
+    let late = Notice { escalated: Some((bell + minutes(31), "nia".to_owned())), ..notice };
     let says = |code: &str| Notice { late_code: code.to_owned(), ..late.clone() };
     assert!(words(books.fate(&says("outage"))).contains("was with nobody at its bell"));
     books.told =
@@ -205,7 +205,7 @@ fn a_late_notice_needs_a_cause_and_an_outage_a_desk_that_was_told() {
     assert!(words(books.fate(&says("unacknowledged"))).contains("is late for the outage"));
     let came = Notice { delivered: Some(bell + minutes(31)), ..late };
     assert!(words(books.fate(&came)).contains("does not say why"));
-    let says_so = Notice { late_code: "released-late".to_owned(), ..came.clone() };
+    let says_so = Notice { late_code: "released-late".to_owned(), ..came };
     assert_eq!(books.fate(&says_so), Ok(Fate::CameLate));
     books.outages.clear();
     assert!(words(books.fate(&says_so)).contains("held up"));

@@ -189,7 +189,7 @@ impl Play {
         if !works {
             let mut day = local.date() + i64::from(local.hour() >= 8).days();
             while day.weekday().to_monday_zero_offset() > 4 {
-                day = day + 1.day();
+                day += 1.day();
             }
             let minutes = i64::from(self.random.between(8 * 60 + 15, 9 * 60 + 30));
             let midnight = day.to_zoned(london().clone()).map(|midnight| midnight.timestamp());
@@ -236,7 +236,7 @@ impl Play {
         };
         for notice in answer.notices {
             match &school {
-                Some(laestab) => self.see_to(by, laestab, notice).await?,
+                Some(laestab) => Box::pin(self.see_to(by, laestab, notice)).await?,
                 // What climbed to the duty desk is for whoever was told to answer: a school, or the desk for home education.
                 None if notice.establishment.is_empty()
                     && notice.diversion_code != "unacknowledged" =>

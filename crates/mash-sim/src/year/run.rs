@@ -222,10 +222,9 @@ impl Play {
                     }
                 }
                 let hers = accepted.and_then(|at| by_child.get(&(&identity, at.as_millisecond())));
-                let ours = match ours(hers.map_or(&[], Vec::as_slice), &given, known) {
-                    Ours::Missed if accepted.is_none_or(|at| at >= given.bell) => Ours::NotTaken,
-                    ours => ours,
-                };
+                let ours = ours(hers.map_or(&[], Vec::as_slice), &given, known);
+                let in_time = accepted.is_some_and(|at| at < given.bell);
+                let ours = if ours == Ours::Missed && !in_time { Ours::NotTaken } else { ours };
                 *report.ours.entry(ours).or_default() += 1;
             }
         }
@@ -262,7 +261,7 @@ fn ours(notices: &[&Notice], given: &Given, known: &Known<'_>) -> Ours {
     let officer = |notice: &&Notice| {
         notice.escalated.as_ref().is_some_and(|(at, to)| !to.is_empty() && *at < given.bell)
     };
-    if notices.iter().any(|notice| officer(&notice)) {
+    if notices.iter().any(officer) {
         return Ours::WithTheDesk;
     }
     let authority: String = given.laestab.chars().take(3).collect();
@@ -275,7 +274,7 @@ fn ours(notices: &[&Notice], given: &Given, known: &Known<'_>) -> Ours {
         return Ours::SentOn;
     }
     let late = |notice: &&Notice| notice.delivered.is_none_or(|at| at >= given.bell);
-    if !notices.is_empty() && notices.iter().all(|notice| late(&notice)) {
+    if !notices.is_empty() && notices.iter().all(late) {
         return Ours::CameLate;
     }
     Ours::Missed

@@ -359,7 +359,7 @@ fn outages(extent: Extent) -> Vec<Outage> {
         // Bounded, since a short time has no room for many.
         for _ in 0..extent.outages * 20 {
             let day = extent.first + i64::from(random.below(extent.days)).days();
-            let morning = left % 2 == 0;
+            let morning = left.is_multiple_of(2);
             let minute =
                 i64::from(if morning { random.between(330, 540) } else { random.below(1_440) });
             let Some(from) = instant(day, Time::midnight()) else { continue };

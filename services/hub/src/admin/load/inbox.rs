@@ -59,6 +59,8 @@ impl School {
             telephone: "01632 960000".to_owned(),
             training_date: None,
             confirmed_date: Some(TODAY),
+            absence: None,
+            cover: String::new(),
         };
         let roles = [(1, ContactRole::KeyAdult), (2, ContactRole::Deputy)];
         ReplaceContactsRequest {
