@@ -19,13 +19,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::{
-    hash::{self, Hash},
-    key::VerifierKey,
-    note::Note,
-    tiles::WIDTH,
-    tree::Frontier,
-};
+use crate::{hash::Hash, key::VerifierKey, note::Note, tiles::WIDTH, tree::Frontier};
 
 /// The first line.
 pub const FIRST_LINE: &str = "mash-ledger-export/1";
@@ -58,9 +52,9 @@ impl Writer {
         (Self { next: before.size(), to, tile: Frontier::default() }, head)
     }
 
-    /// The next entry.
-    pub fn entry(&mut self, encoded: &[u8]) -> String {
-        let leaf = hash::leaf(encoded);
+    /// The next entry, with the hash that was kept when it was appended: if the entry was changed since, that is how
+    /// anybody can tell.
+    pub fn entry(&mut self, encoded: &[u8], leaf: Hash) -> String {
         let index = self.next;
         let mut line = format!("e {index} {} {}\n", leaf.to_base64(), STANDARD.encode(encoded));
         self.next += 1;

@@ -46,6 +46,12 @@ pub fn holding(ranges: &[Range<u64>]) -> BTreeSet<TileId> {
     ranges.iter().flat_map(tree::perfect).map(|node| place(node).0).collect()
 }
 
+/// The tiles that hold the hashes of these leaves.
+pub fn leaves(leaves: Range<u64>) -> impl Iterator<Item = TileId> {
+    let end = leaves.end.div_ceil(WIDTH);
+    (leaves.start / WIDTH..end).map(|index| TileId { row: 0, index })
+}
+
 /// The hash of this node, from the tiles; nothing if they do not hold it.
 #[must_use]
 pub fn find(tiles: &Tiles, node: Node) -> Option<Hash> {

@@ -18,7 +18,7 @@ fn rotated(last: &[&SigningKey]) -> Vec<String> {
             index => entry(index),
         };
         let encoded = entry.encode().unwrap();
-        text.push_str(&writer.entry(&encoded));
+        text.push_str(&writer.entry(&encoded, hash::leaf(&encoded)));
         tree.push(hash::leaf(&encoded));
         let signers: &[&SigningKey] = match index + 1 {
             10 => &[&one],

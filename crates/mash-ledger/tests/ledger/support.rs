@@ -63,7 +63,7 @@ pub(crate) fn export_of(entries: &[Vec<u8>], each: u64) -> Vec<String> {
     let mut tree = Frontier::default();
     let (mut writer, mut text) = Writer::begin(ORIGIN, (&keys.0, &keys.1), &tree, to);
     for encoded in entries {
-        text.push_str(&writer.entry(encoded));
+        text.push_str(&writer.entry(encoded, hash::leaf(encoded)));
         tree.push(hash::leaf(encoded));
         if tree.size().is_multiple_of(each) || tree.size() == to {
             let mut note = checkpoint(&tree, &[&signer]);
