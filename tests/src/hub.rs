@@ -77,6 +77,8 @@ impl Hub {
             hosts: vec!["localhost".to_owned()],
             clock: Some(data.clock()),
             inbox: None,
+            ledger: None,
+            ledger_patience: mash_hub::serve::LEDGER_PATIENCE,
         };
         let shutdown = CancellationToken::new();
         let (running, people) = up(&settings, &shutdown).await;

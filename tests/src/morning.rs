@@ -52,6 +52,8 @@ impl Morning {
             hosts: vec!["localhost".to_owned()],
             clock: Some(data.clock()),
             inbox: Some(inbox),
+            ledger: None,
+            ledger_patience: mash_hub::serve::LEDGER_PATIENCE,
         };
         let shutdown = CancellationToken::new();
         let running = start(&settings, &shutdown).await.expect("the hub starts");

@@ -44,6 +44,8 @@ impl Standing {
             hosts: vec!["localhost".to_owned()],
             clock: Some(data.clock()),
             inbox: None,
+            ledger: None,
+            ledger_patience: mash_hub::serve::LEDGER_PATIENCE,
         };
         let shutdown = CancellationToken::new();
         let running = start(&settings, &shutdown).await.expect("the hub starts");

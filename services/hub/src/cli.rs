@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use mash_chassis::{shutdown, telemetry};
@@ -10,7 +10,7 @@ use crate::{
     admin,
     demo::{self, Options},
     people::Endpoints,
-    serve::{self, InboxSettings, Settings, Which},
+    serve::{self, InboxSettings, LEDGER_PATIENCE, Settings, Which},
 };
 
 /// The broker for multi-agency safeguarding hubs.
@@ -109,6 +109,12 @@ enum Command {
         clock_file: Option<PathBuf>,
         #[command(flatten)]
         inbox: InboxArgs,
+        /// Where `audit` is, for a process that runs routing without it, such as `https://audit:7449`.
+        #[arg(long, env = "MASH_LEDGER", value_name = "URL")]
+        ledger: Option<String>,
+        /// For how many seconds notices under a duty wait for a ledger that is out of reach. Everything else waits on.
+        #[arg(long, env = "MASH_LEDGER_PATIENCE", default_value_t = LEDGER_PATIENCE.as_secs())]
+        ledger_patience: u64,
     },
     /// Play one night, end to end, with scripted people and a scripted clock.
     Demo(DemoArgs),
@@ -157,6 +163,9 @@ enum Command {
     /// Invite people to the inbox, print one-time links, and end sessions.
     #[command(subcommand)]
     Inbox(admin::inbox::InboxCommand),
+    /// Export the ledger, verify an export offline, ask for checkpoints and proofs, co-sign, and change its key.
+    #[command(subcommand)]
+    Ledger(admin::ledger::LedgerCommand),
     /// Print every text of the inbox in English and Welsh, side by side, as CSV for a translator.
     Texts,
     /// Prove what the sharing rules promise, and compare two versions of them.
@@ -188,8 +197,8 @@ struct DemoArgs {
     /// Exit when the night is over, with one line of JSON; the exit code tells whether in = out.
     #[arg(long)]
     once: bool,
-    /// Play against services that are up: one address, or those of police, education, routing, social care, health and
-    /// delivery.
+    /// Play against services that are up: one address, or those of police, education, routing, social care, health,
+    /// delivery and audit.
     #[arg(long, value_delimiter = ',', value_name = "URL[,URL…]")]
     against: Vec<String>,
 }
@@ -204,7 +213,16 @@ impl Cli {
         let format = if self.log_json { telemetry::Format::Json } else { telemetry::Format::Text };
         telemetry::init(&telemetry::Telemetry { format, filter: self.log.clone() })?;
         match self.command {
-            Command::Serve { which, place, listen, hosts, clock_file, inbox } => {
+            Command::Serve {
+                which,
+                place,
+                listen,
+                hosts,
+                clock_file,
+                inbox,
+                ledger,
+                ledger_patience,
+            } => {
                 let Place { data, database, bus } = place;
                 serve_until_stopped(Settings {
                     which,
@@ -215,6 +233,8 @@ impl Cli {
                     hosts,
                     clock: clock_file,
                     inbox: inbox.settings(),
+                    ledger,
+                    ledger_patience: Duration::from_secs(ledger_patience),
                 })
                 .await
             }
@@ -232,6 +252,7 @@ impl Cli {
             Command::Agreement(command) => command.run().await,
             Command::DeadLetters(command) => command.run().await,
             Command::Inbox(command) => command.run().await,
+            Command::Ledger(command) => command.run().await,
             Command::Texts => {
                 print!("{}", mash_inbox::side_by_side()?);
                 Ok(())
@@ -258,16 +279,17 @@ impl DemoArgs {
         let against = match self.against.as_slice() {
             [] => None,
             [all] => Some(Endpoints::all_at(all)),
-            [police, education, routing, social_care, health, delivery] => Some(Endpoints {
+            [police, education, routing, social_care, health, delivery, audit] => Some(Endpoints {
                 police: police.clone(),
                 education: education.clone(),
                 routing: routing.clone(),
                 social_care: social_care.clone(),
                 health: health.clone(),
                 delivery: delivery.clone(),
+                audit: audit.clone(),
             }),
             _ => anyhow::bail!(
-                "--against takes one address, or six: police, education, routing, social care, health, delivery"
+                "--against takes one address, or seven: police, education, routing, social care, health, delivery, audit"
             ),
         };
         let Self { data, database, bus, listen, inbox, once, .. } = self;

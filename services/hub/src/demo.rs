@@ -6,6 +6,7 @@
 
 pub mod closing;
 pub mod faults;
+pub mod ledger;
 pub mod morning;
 pub mod play;
 pub mod prepare;
@@ -82,6 +83,7 @@ pub async fn run(options: &Options, shutdown: &CancellationToken) -> anyhow::Res
     refusal::explained(&night, &people, &names).await?;
     closing.print();
     referrals.print();
+    ledger::verified_offline(&people, &data).await?;
     fs::write(data.folder().join(FINISHED), "")?;
     match running {
         Some(running) if !options.once => {
@@ -153,6 +155,8 @@ fn settings(options: &Options, data: &Data) -> Settings {
         hosts: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
         clock: Some(data.clock()),
         inbox: options.inbox.map(|listen| InboxSettings { listen, tls: None, mail: None }),
+        ledger: None,
+        ledger_patience: serve::LEDGER_PATIENCE,
     }
 }
 

@@ -42,6 +42,8 @@ async fn each_agency_refuses_what_the_others_submit() {
         hosts: vec!["localhost".to_owned()],
         clock: None,
         inbox: None,
+        ledger: None,
+        ledger_patience: mash_hub::serve::LEDGER_PATIENCE,
     };
     let running = start(&settings, &shutdown).await.unwrap();
     let endpoint = format!("https://localhost:{}", running.address.port());

@@ -27,6 +27,8 @@ async fn grpcurl_lists_and_calls_with_a_certificate_and_is_refused_without() {
         hosts: vec!["localhost".to_owned()],
         clock: None,
         inbox: None,
+        ledger: None,
+        ledger_patience: mash_hub::serve::LEDGER_PATIENCE,
     };
     let running = start(&settings, &shutdown).await.unwrap();
     let address = format!("localhost:{}", running.address.port());

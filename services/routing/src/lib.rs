@@ -31,9 +31,9 @@ pub mod store;
 pub mod telephones;
 pub mod world;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use mash_bus::{Bus, Engine, EngineError, Handler, Relay};
+use mash_bus::{Bus, Engine, EngineError, Handler, Ledger, Relay};
 use mash_chassis::Clock;
 use mash_policy::Ruleset;
 use mash_proto::sharing::v1::{
@@ -61,6 +61,7 @@ pub struct Routing {
     rulesets: Arc<Rulesets>,
     prover: Arc<dyn Prover>,
     pseudonymiser: Pseudonymiser,
+    ledger: Option<(Arc<dyn Ledger>, Duration)>,
 }
 
 impl Routing {
@@ -80,7 +81,16 @@ impl Routing {
         let in_force = rulesets::app::start(&store, &ruleset, clock.now()).await?;
         rulesets::tell(&in_force, &ruleset);
         let (rulesets, prover) = (Arc::default(), Arc::new(NoProver));
-        Ok(Self { store, bus, clock, rulesets, prover, pseudonymiser: Pseudonymiser::new(secret) })
+        let (pseudonymiser, ledger) = (Pseudonymiser::new(secret), None);
+        Ok(Self { store, bus, clock, rulesets, prover, pseudonymiser, ledger })
+    }
+
+    /// With the ledger into which every decision goes before anything is released. When it was out of reach for longer
+    /// than this, notices under a duty go without it ([ADR 23](../../../docs/adr/0023-let-no-ledger-stop-a-warning.md)).
+    /// Without a ledger, as in tests of other things, evidence is kept and goes nowhere.
+    #[must_use]
+    pub fn with_ledger(self, ledger: Arc<dyn Ledger>, patience: Duration) -> Self {
+        Self { ledger: Some((ledger, patience)), ..self }
     }
 
     /// With somebody who proves what is proposed. Without, nothing can be proposed.
@@ -154,8 +164,12 @@ impl Routing {
     pub fn relay(&self) -> Relay {
         // What a release rests on ends by the clock of the hub, not of the database.
         let clock = Arc::clone(&self.clock);
-        Relay::new(self.store.clone(), Arc::clone(&self.bus), store::COMPONENT)
-            .with_clock(move || clock.now().as_millisecond())
+        let relay = Relay::new(self.store.clone(), Arc::clone(&self.bus), store::COMPONENT)
+            .with_clock(move || clock.now().as_millisecond());
+        match &self.ledger {
+            Some((ledger, patience)) => relay.with_ledger(Arc::clone(ledger), *patience),
+            None => relay,
+        }
     }
 
     /// One look at what nobody calls for: consents and agreements whose time has come, and what relays kept back.
