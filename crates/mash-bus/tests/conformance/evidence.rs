@@ -12,6 +12,7 @@ use mash_store::{
     Store,
     evidence::{self, Record},
     outbox::{self, OutboxMessage},
+    testing::let_time_pass,
 };
 use prost::Message as _;
 
@@ -111,7 +112,14 @@ fn relay(on: &Fixture, book: &Arc<Book>, patience: Duration) -> Relay {
 
 /// How many messages are on the bus.
 async fn published(on: &Fixture) -> u64 {
-    on.bus.lag("counts", &[TOPIC]).await.unwrap()
+    // A topic that has just been made has no leader yet.
+    for _ in 0..100 {
+        if let Ok(count) = on.bus.lag("counts", &[TOPIC]).await {
+            return count;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the bus does not tell how many messages it has")
 }
 
 const LONG: Duration = Duration::from_secs(3_600);
@@ -144,6 +152,7 @@ async fn an_answer_that_is_lost_and_a_relay_that_dies_have_one_effect(pair: Pair
     decide(&on.store, "only", false).await;
     // Each time as if the process had died: the ledger has the entry, and nothing else has happened.
     for _ in 0..3 {
+        let_time_pass(&on.store).await.unwrap();
         assert!(relay(&on, &book, LONG).drain().await.is_err());
         assert_eq!((book.subjects().len(), published(&on).await), (1, 0));
     }
@@ -157,6 +166,7 @@ async fn an_answer_that_is_lost_and_a_relay_that_dies_have_one_effect(pair: Pair
     evidence::record(&mut tx, SERVICE, &[again]).await.unwrap();
     tx.commit().await.unwrap();
     book.is(Mood::Takes);
+    let_time_pass(&on.store).await.unwrap();
     relay(&on, &book, LONG).drain().await.unwrap();
     assert_eq!((book.subjects().len(), published(&on).await), (1, 1));
     let id = Entry::id_of(&["permitted", "only"]).to_string();
