@@ -202,7 +202,7 @@ play() {
   broker=$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$(compose ps -q kafka)")
   docker run --rm --network host --add-host "kafka:$broker" --volume mash_pki:/var/lib/mash mash-hub:local \
     demo --once --bus kafka://kafka:9092 --against \
-    https://localhost:7443,https://localhost:7444,https://localhost:7445,https://localhost:7446,https://localhost:7447,https://localhost:7448
+    https://localhost:7443,https://localhost:7444,https://localhost:7445,https://localhost:7446,https://localhost:7447,https://localhost:7448,https://localhost:7449
 }
 
 take_down() {

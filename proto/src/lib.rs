@@ -15,7 +15,7 @@ mod generated {
 }
 
 pub use generated::mash::{
-    delivery, disclosure, education, event, health, options, police, referral, sharing,
+    audit, delivery, disclosure, education, event, health, options, police, referral, sharing,
     social_care, r#type,
 };
 

@@ -78,6 +78,8 @@ impl Hub {
             clock: Some(data.clock()),
             inbox: None,
             ways: mash_hub::serve::Ways::default(),
+            ledger: None,
+            ledger_patience: mash_hub::serve::LEDGER_PATIENCE,
         };
         let shutdown = CancellationToken::new();
         let (running, people) = up(&settings, &shutdown).await;

@@ -63,6 +63,8 @@ impl Morning {
             clock: Some(data.clock()),
             inbox: Some(inbox),
             ways: mash_hub::serve::Ways::default(),
+            ledger: None,
+            ledger_patience: mash_hub::serve::LEDGER_PATIENCE,
         };
         let shutdown = CancellationToken::new();
         let running = start(&settings, &shutdown).await.expect("the hub starts");

@@ -45,6 +45,8 @@ impl Standing {
             clock: Some(data.clock()),
             inbox: None,
             ways: mash_hub::serve::Ways::default(),
+            ledger: None,
+            ledger_patience: mash_hub::serve::LEDGER_PATIENCE,
         };
         let shutdown = CancellationToken::new();
         let running = start(&settings, &shutdown).await.expect("the hub starts");

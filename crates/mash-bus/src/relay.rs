@@ -7,9 +7,12 @@ use tokio_util::sync::CancellationToken;
 
 use mash_store::{Store, StoreError, leases, outbox};
 
-use crate::{Bus, BusError, BusMessage, GATHER, backoff::Backoff};
+use crate::{Bus, BusError, BusMessage, GATHER, Ledger, LedgerError, backoff::Backoff};
 
+mod evidence;
 mod guarded;
+
+use evidence::{Cleared, Recorder};
 
 /// Messages per publish. Large enough to drain a backlog at tens of thousands a second.
 const BATCH: usize = 500;
@@ -26,6 +29,8 @@ const POLL: Duration = Duration::from_millis(100);
 ///
 /// A message that rests on [`mash_store::guards`] goes only while they are open; otherwise it leaves the outbox and is
 /// told of to whoever asks for what was barred.
+///
+/// With a [`Ledger`], what was recorded as evidence is in it before anything that was committed with it is published.
 pub struct Relay {
     store: Store,
     bus: Arc<dyn Bus>,
@@ -34,6 +39,7 @@ pub struct Relay {
     lease: String,
     renewed: Option<Instant>,
     clock: Option<Arc<dyn Fn() -> i64 + Send + Sync>>,
+    recorder: Option<Recorder>,
 }
 
 /// Why a round did not go through.
@@ -43,6 +49,8 @@ enum RoundError {
     Store(#[from] StoreError),
     #[error("the bus did not take the messages")]
     Bus(#[from] BusError),
+    #[error("the ledger did not take the evidence")]
+    Ledger(#[from] LedgerError),
 }
 
 /// What a round did.
@@ -65,7 +73,15 @@ impl Relay {
             lease: format!("relay/{component}"),
             renewed: None,
             clock: None,
+            recorder: None,
         }
+    }
+
+    /// Hands evidence to this ledger, and publishes nothing before what was committed with it is in there. When the ledger
+    /// was out of reach for longer than this, urgent messages go without it, and everything else goes on waiting.
+    #[must_use]
+    pub fn with_ledger(self, ledger: Arc<dyn Ledger>, patience: Duration) -> Self {
+        Self { recorder: Some(Recorder::new(ledger, patience)), ..self }
     }
 
     /// Lets guards expire by this clock, in milliseconds since the epoch, instead of the database's.
@@ -135,6 +151,7 @@ impl Relay {
                 Ok(Round::Empty | Round::NotOurs) => break,
                 Err(RoundError::Store(error)) => return Err(error.into()),
                 Err(RoundError::Bus(error)) => return Err(error),
+                Err(RoundError::Ledger(error)) => return Err(BusError::Broker(error.to_string())),
             }
         }
         self.release().await;
@@ -143,8 +160,8 @@ impl Relay {
 
     async fn round(&mut self) -> Result<Round, RoundError> {
         // Looking costs a read, holding the lease a write: an idle relay only looks.
-        let pending = outbox::take(&self.store, self.component, BATCH).await?;
-        if pending.is_empty() {
+        let mut pending = outbox::take(&self.store, self.component, BATCH).await?;
+        if pending.is_empty() && !self.has_evidence().await? {
             return Ok(Round::Empty);
         }
         let fresh = self.renewed.is_some_and(|at| at.elapsed() < RENEW);
@@ -155,6 +172,14 @@ impl Relay {
                 return Ok(Round::NotOurs);
             }
             self.renewed = Some(asked);
+        }
+        // After the messages were read: what was committed with them is seen now.
+        match self.record().await? {
+            Cleared::All => {}
+            Cleared::Urgent(urgent) => pending = urgent,
+        }
+        if pending.is_empty() {
+            return Ok(Round::Published(0));
         }
         if pending.iter().any(|message| message.guarded) {
             return self.publish_guarded(pending).await;

@@ -16,7 +16,7 @@ mod referrals;
 
 /// Tables that hold how something came about, not what is so: two runs may differ in them. So may accesses, for whoever
 /// reads again has read twice.
-const BOOKKEEPING: [&str; 12] = [
+const BOOKKEEPING: [&str; 14] = [
     "outbox",
     "outbox_guards",
     "outbox_flights",
@@ -27,6 +27,9 @@ const BOOKKEEPING: [&str; 12] = [
     "migrations",
     "guards",
     "dead_letters",
+    // Salts are drawn by lot.
+    "evidence",
+    "evidence_salts",
     "police_accesses",
     "partner_accesses",
 ];

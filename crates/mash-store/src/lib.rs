@@ -1,7 +1,7 @@
 //! The store: SQL that runs unchanged on SQLite (one machine) and PostgreSQL (production).
 //!
 //! Services keep their own tables; this crate owns what every service needs around them: transactions, migrations,
-//! the outbox, the events already seen, answered requests, dead letters and leases.
+//! the outbox, evidence, the events already seen, answered requests, dead letters and leases.
 //! Statements use `$1` placeholders, `BIGINT`, `BYTEA`, `TEXT` and `ON CONFLICT`; where the two dialects differ, the
 //! difference lives in one private module, `dialect`. Times are milliseconds since the epoch, UTC.
 //!
@@ -15,6 +15,7 @@ mod sql;
 mod store;
 
 pub mod dead_letters;
+pub mod evidence;
 #[cfg(feature = "testing")]
 pub mod fate;
 pub mod guards;

@@ -126,15 +126,37 @@ pub async fn enqueue_rows(
     component: &str,
     rows: &[OutboxRow<'_>],
 ) -> Result<(), StoreError> {
+    insert(tx, component, rows, 0).await
+}
+
+/// As [`enqueue`], for messages that rest on no guard and do not wait for a ledger that is out of reach. Messages under one
+/// key of which only some are urgent may overtake one another then.
+///
+/// # Errors
+/// When the store fails; the transaction should be dropped then.
+pub async fn enqueue_urgent(
+    tx: &mut Tx,
+    component: &str,
+    messages: &[OutboxMessage],
+) -> Result<(), StoreError> {
+    insert(tx, component, &messages.iter().map(row_of).collect::<Vec<_>>(), 1).await
+}
+
+async fn insert(
+    tx: &mut Tx,
+    component: &str,
+    rows: &[OutboxRow<'_>],
+    urgent: u8,
+) -> Result<(), StoreError> {
     let now = tx.dialect().now_ms();
     for chunk in rows.chunks(CHUNK) {
         let mut values = String::new();
         for row in 0..chunk.len() {
             let separator = if row == 0 { "" } else { "," };
-            values.push_str(&format!("{separator}({}, {now})", in_list(row * 5 + 1, 5)));
+            values.push_str(&format!("{separator}({}, {now}, {urgent})", in_list(row * 5 + 1, 5)));
         }
         let sql = format!(
-            "INSERT INTO outbox (component, topic, msg_key, event_id, payload, at_ms) VALUES {values}"
+            "INSERT INTO outbox (component, topic, msg_key, event_id, payload, at_ms, urgent) VALUES {values}"
         );
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
         for (topic, key, event_id, payload) in chunk {
@@ -157,14 +179,37 @@ pub async fn take(
     component: &str,
     limit: usize,
 ) -> Result<Vec<PendingMessage>, StoreError> {
+    take_where(store, component, "", limit).await
+}
+
+/// As [`take`], only those of [`enqueue_urgent`].
+///
+/// # Errors
+/// When the store fails.
+pub async fn take_urgent(
+    store: &Store,
+    component: &str,
+    limit: usize,
+) -> Result<Vec<PendingMessage>, StoreError> {
+    take_where(store, component, "AND urgent = 1", limit).await
+}
+
+async fn take_where(
+    store: &Store,
+    component: &str,
+    condition: &str,
+    limit: usize,
+) -> Result<Vec<PendingMessage>, StoreError> {
     let mut conn = store.read().await?;
-    let rows = sqlx::query(
-        "SELECT seq, topic, msg_key, event_id, payload, guarded FROM outbox WHERE component = $1 ORDER BY seq LIMIT $2",
-    )
-    .bind(component)
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .fetch_all(&mut *conn)
-    .await?;
+    let sql = format!(
+        "SELECT seq, topic, msg_key, event_id, payload, guarded FROM outbox WHERE component = $1 {condition}
+         ORDER BY seq LIMIT $2"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(component)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut *conn)
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(PendingMessage {

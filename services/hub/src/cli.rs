@@ -12,7 +12,7 @@ use crate::{
     admin,
     demo::{self, Options},
     people::Endpoints,
-    serve::{self, InboxSettings, Settings, Ways, Which},
+    serve::{self, InboxSettings, LEDGER_PATIENCE, Settings, Ways, Which},
 };
 
 /// The broker for multi-agency safeguarding hubs.
@@ -168,6 +168,12 @@ enum Command {
         inbox: InboxArgs,
         #[command(flatten)]
         ways: WayArgs,
+        /// Where `audit` is, for a process that runs routing without it, such as `https://audit:7449`.
+        #[arg(long, env = "MASH_LEDGER", value_name = "URL")]
+        ledger: Option<String>,
+        /// For how many seconds notices under a duty wait for a ledger that is out of reach. Everything else waits on.
+        #[arg(long, env = "MASH_LEDGER_PATIENCE", default_value_t = LEDGER_PATIENCE.as_secs())]
+        ledger_patience: u64,
     },
     /// Watch over a hub from beside it, with neither its database nor its bus: tell duty desks by e-mail when it is down and
     /// a bell comes near.
@@ -231,6 +237,9 @@ enum Command {
     /// Invite people to the inbox, print one-time links, and end sessions.
     #[command(subcommand)]
     Inbox(admin::inbox::InboxCommand),
+    /// Export the ledger, verify an export offline, ask for checkpoints and proofs, co-sign, and change its key.
+    #[command(subcommand)]
+    Ledger(admin::ledger::LedgerCommand),
     /// Print every text of the inbox in English and Welsh, side by side, as CSV for a translator.
     Texts,
     /// Fetch the statement of a school morning, or public figures, as a page or a table; verify one that lies here.
@@ -264,8 +273,8 @@ struct DemoArgs {
     /// Exit when the night is over, with one line of JSON; the exit code tells whether in = out.
     #[arg(long)]
     once: bool,
-    /// Play against services that are up: one address, or those of police, education, routing, social care, health and
-    /// delivery.
+    /// Play against services that are up: one address, or those of police, education, routing, social care, health,
+    /// delivery and audit.
     #[arg(long, value_delimiter = ',', value_name = "URL[,URL…]")]
     against: Vec<String>,
 }
@@ -280,7 +289,17 @@ impl Cli {
         let format = if self.log_json { telemetry::Format::Json } else { telemetry::Format::Text };
         telemetry::init(&telemetry::Telemetry { format, filter: self.log.clone() })?;
         match self.command {
-            Command::Serve { which, place, listen, hosts, clock_file, inbox, ways } => {
+            Command::Serve {
+                which,
+                place,
+                listen,
+                hosts,
+                clock_file,
+                inbox,
+                ways,
+                ledger,
+                ledger_patience,
+            } => {
                 let Place { data, database, bus } = place;
                 let ways = ways.settings()?;
                 serve_until_stopped(Settings {
@@ -293,6 +312,8 @@ impl Cli {
                     clock: clock_file,
                     inbox: inbox.settings(&ways),
                     ways,
+                    ledger,
+                    ledger_patience: Duration::from_secs(ledger_patience),
                 })
                 .await
             }
@@ -315,6 +336,7 @@ impl Cli {
             Command::Agreement(command) => command.run().await,
             Command::DeadLetters(command) => command.run().await,
             Command::Inbox(command) => command.run().await,
+            Command::Ledger(command) => command.run().await,
             Command::Texts => {
                 print!("{}", mash_inbox::side_by_side()?);
                 Ok(())
@@ -342,16 +364,17 @@ impl DemoArgs {
         let against = match self.against.as_slice() {
             [] => None,
             [all] => Some(Endpoints::all_at(all)),
-            [police, education, routing, social_care, health, delivery] => Some(Endpoints {
+            [police, education, routing, social_care, health, delivery, audit] => Some(Endpoints {
                 police: police.clone(),
                 education: education.clone(),
                 routing: routing.clone(),
                 social_care: social_care.clone(),
                 health: health.clone(),
                 delivery: delivery.clone(),
+                audit: audit.clone(),
             }),
             _ => anyhow::bail!(
-                "--against takes one address, or six: police, education, routing, social care, health, delivery"
+                "--against takes one address, or seven: police, education, routing, social care, health, delivery, audit"
             ),
         };
         let Self { data, database, bus, listen, inbox, once, .. } = self;

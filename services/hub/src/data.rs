@@ -3,8 +3,8 @@
 //! ```text
 //! ca/            the certificate authority, its key readable by its owner only
 //! certificates/  of servers and organisations
-//! secrets/       the hub's secret, under which identifiers become pseudonyms, and the key that signs records
-//! records.pub    the public half of that key, for whoever verifies
+//! secrets/       the hub's secret, under which identifiers become pseudonyms; the keys of the ledger and of records
+//! records.pub    the public half of the latter, for whoever verifies
 //! hub.db         the embedded store and bus
 //! clock          the scripted clock of a demonstration
 //! ```
@@ -17,11 +17,13 @@ use std::{
 
 use anyhow::Context as _;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use mash_audit::Signer;
 use mash_chassis::{
     RecordKey, TlsFiles,
     ca::{Ca, Subject},
 };
 use mash_domain::organisation::OrganisationId;
+use mash_ledger::{SigningKey, Use};
 
 /// How long certificates of the data folder hold.
 const VALIDITY: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -135,11 +137,51 @@ impl Data {
                 return Err(error).with_context(|| format!("cannot read {}", path.display()));
             }
         }
-        let mut secret = vec![0; 32];
-        SystemRandom::new().fill(&mut secret).map_err(|_| anyhow::anyhow!("no randomness"))?;
+        let secret = drawn::<32>()?.to_vec();
         mash_chassis::ca::write_private(&path, &secret)?;
         Ok(secret)
     }
+
+    /// Where the ledger's key is.
+    #[must_use]
+    pub fn ledger_key(&self) -> PathBuf {
+        self.folder.join("secrets").join("ledger.key")
+    }
+
+    /// What signs the ledger. On first use a key is made, and with it the name of this ledger.
+    ///
+    /// # Errors
+    ///
+    /// If the key cannot be read or made.
+    pub fn signer(&self) -> anyhow::Result<Signer> {
+        let path = self.ledger_key();
+        if !path.exists() {
+            let number: u64 = u64::from_be_bytes(drawn()?);
+            let key = new_ledger_key(&format!("mash.hub/ledger/{number:016x}"))?;
+            mash_audit::write_keys(&path, &[key.secret_line()])?;
+        }
+        Ok(Signer::read(&path)?)
+    }
+}
+
+/// A new key for the ledger of this name.
+///
+/// # Errors
+///
+/// If there is no randomness, or the name cannot be one.
+pub fn new_ledger_key(name: &str) -> anyhow::Result<SigningKey> {
+    Ok(SigningKey::from_seed(name, Use::Note, drawn()?)?)
+}
+
+/// Bytes drawn by lot.
+///
+/// # Errors
+///
+/// If there is no randomness.
+pub fn drawn<const N: usize>() -> anyhow::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| anyhow::anyhow!("no randomness"))?;
+    Ok(bytes)
 }
 
 impl Data {

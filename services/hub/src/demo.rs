@@ -6,6 +6,7 @@
 
 pub mod closing;
 pub mod faults;
+pub mod ledger;
 pub mod morning;
 pub mod play;
 pub mod prepare;
@@ -84,6 +85,7 @@ pub async fn run(options: &Options, shutdown: &CancellationToken) -> anyhow::Res
     closing.print();
     referrals.print();
     statement::write(&people, &data).await?;
+    ledger::verified_offline(&people, &data).await?;
     fs::write(data.folder().join(FINISHED), "")?;
     match running {
         Some(running) if !options.once => {
@@ -162,6 +164,8 @@ fn settings(options: &Options, data: &Data) -> Settings {
             providers: Vec::new(),
         }),
         ways: serve::Ways::default(),
+        ledger: None,
+        ledger_patience: serve::LEDGER_PATIENCE,
     }
 }
 

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod data;
 pub mod demo;
 pub mod imports;
+pub mod ledger;
 pub mod people;
 pub mod proofs;
 pub mod serve;

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use mash_chassis::client_channel;
 use mash_domain::organisation::OrganisationId;
 use mash_proto::{
+    audit::v1::ledger_service_client::LedgerServiceClient,
     delivery::v1::delivery_service_client::DeliveryServiceClient,
     education::v1::{
         directory_service_client::DirectoryServiceClient,
@@ -45,6 +46,8 @@ pub struct Endpoints {
     pub health: String,
     /// The mailboxes.
     pub delivery: String,
+    /// The ledger.
+    pub audit: String,
 }
 
 impl Endpoints {
@@ -59,6 +62,7 @@ impl Endpoints {
             social_care: endpoint(),
             health: endpoint(),
             delivery: endpoint(),
+            audit: endpoint(),
         }
     }
 }
@@ -157,6 +161,15 @@ impl People {
     /// If there is no certificate.
     pub fn mailbox(&self, organisation: &str) -> anyhow::Result<DeliveryServiceClient<Channel>> {
         Ok(DeliveryServiceClient::new(self.channel(organisation, &self.endpoints.delivery)?))
+    }
+
+    /// The ledger as this organisation.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn ledger(&self, organisation: &str) -> anyhow::Result<LedgerServiceClient<Channel>> {
+        Ok(LedgerServiceClient::new(self.channel(organisation, &self.endpoints.audit)?))
     }
 
     /// Notices as this school or authority.

@@ -8,7 +8,8 @@ use std::{
 };
 
 use anyhow::Context as _;
-use mash_bus::Bus;
+use mash_audit::{Audit, Signer};
+use mash_bus::{Bus, Ledger};
 use mash_chassis::{CaseSecret, Clock, FileClock, Server, ServerBuilder, SystemClock};
 use mash_delivery::Delivery;
 use mash_education::{Channels, Education};
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     data::Data,
+    ledger::RemoteLedger,
     proofs::Proofs,
     watchdog::{self, Watchdog},
 };
@@ -46,6 +48,8 @@ pub enum Which {
     Health,
     /// The mailboxes of every organisation.
     Delivery,
+    /// The ledger.
+    Audit,
 }
 
 impl Which {
@@ -60,6 +64,7 @@ impl Which {
             Self::SocialCare => "social-care",
             Self::Health => "health",
             Self::Delivery => "delivery",
+            Self::Audit => "audit",
         }
     }
 
@@ -89,6 +94,10 @@ pub struct Settings {
     pub inbox: Option<InboxSettings>,
     /// How people are told that something waits.
     pub ways: Ways,
+    /// Where the ledger is, for a process that does not serve it.
+    pub ledger: Option<String>,
+    /// For how long releases under a duty wait for a ledger that is out of reach.
+    pub ledger_patience: Duration,
 }
 
 /// The ways to people outside the hub.
@@ -126,6 +135,9 @@ impl Ways {
         })
     }
 }
+
+/// For how long notices wait for the ledger, if nobody says otherwise.
+pub const LEDGER_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the inbox needs to know.
 #[derive(Clone, Debug)]
@@ -202,6 +214,9 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         which: settings.which,
         on: (store.clone(), Arc::clone(&bus), clock),
         secret,
+        ledger: settings.ledger.as_deref().map(|at| RemoteLedger::at(at, &data)).transpose()?,
+        ledger_patience: settings.ledger_patience,
+        signer: if settings.which.runs(Which::Audit) { Some(data.signer()?) } else { None },
         inbox: settings.inbox.clone(),
         inbox_origin: None,
         ways: settings.ways.clone(),
@@ -209,7 +224,8 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         tasks: JoinSet::new(),
         shutdown: shutdown.clone(),
     };
-    let server = starting.incidents(Server::builder(tls)).await?;
+    let server = starting.ledger(Server::builder(tls)).await?;
+    let server = starting.incidents(server).await?;
     let server = starting.referrals(server).await?;
     let (mut tasks, inbox) = (starting.tasks, starting.inbox_origin);
     let stop = shutdown.clone();
@@ -249,6 +265,10 @@ struct Starting {
     which: Which,
     on: (Store, Arc<dyn Bus>, Arc<dyn Clock>),
     secret: Vec<u8>,
+    /// Where the ledger is served.
+    signer: Option<Signer>,
+    ledger: Option<Arc<dyn Ledger>>,
+    ledger_patience: Duration,
     inbox: Option<InboxSettings>,
     inbox_origin: Option<String>,
     ways: Ways,
@@ -258,6 +278,25 @@ struct Starting {
 }
 
 impl Starting {
+    /// The ledger.
+    async fn ledger(&mut self, server: ServerBuilder) -> anyhow::Result<ServerBuilder> {
+        let Some(signer) = self.signer.take() else { return Ok(server) };
+        let (store, bus, clock) = self.on.clone();
+        let audit = Audit::start(store, bus, clock, signer).await?;
+        let server = server.add_service(audit.service());
+        self.ledger = Some(audit.ledger());
+        let stop = self.shutdown.clone();
+        self.tasks.spawn(async move { Ok(audit.run(stop).await?) });
+        Ok(server)
+    }
+
+    /// Nothing is released before its decision is in the ledger, so there has to be one.
+    fn ledger_for_decisions(&self) -> anyhow::Result<Arc<dyn Ledger>> {
+        let missing =
+            "routing needs the ledger: serve `all`, or say with --ledger where `audit` is";
+        self.ledger.clone().context(missing)
+    }
+
     /// The services that an incident needs.
     async fn incidents(&mut self, mut server: ServerBuilder) -> anyhow::Result<ServerBuilder> {
         let (store, bus, clock) = &self.on.clone();
@@ -272,7 +311,8 @@ impl Starting {
             )
             .await?
             .with_prover(Arc::new(Proofs))
-            .with_record_key(Arc::new(Data::open(&self.data)?.record_key()?));
+            .with_record_key(Arc::new(Data::open(&self.data)?.record_key()?))
+            .with_ledger(self.ledger_for_decisions()?, self.ledger_patience);
             server = server
                 .add_service(routing.service())
                 .add_service(routing.agreements())

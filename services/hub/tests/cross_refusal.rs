@@ -43,6 +43,8 @@ async fn each_agency_refuses_what_the_others_submit() {
         clock: None,
         inbox: None,
         ways: mash_hub::serve::Ways::default(),
+        ledger: None,
+        ledger_patience: mash_hub::serve::LEDGER_PATIENCE,
     };
     let running = start(&settings, &shutdown).await.unwrap();
     let endpoint = format!("https://localhost:{}", running.address.port());

@@ -28,6 +28,8 @@ async fn grpcurl_lists_and_calls_with_a_certificate_and_is_refused_without() {
         clock: None,
         inbox: None,
         ways: mash_hub::serve::Ways::default(),
+        ledger: None,
+        ledger_patience: mash_hub::serve::LEDGER_PATIENCE,
     };
     let running = start(&settings, &shutdown).await.unwrap();
     let address = format!("localhost:{}", running.address.port());

@@ -34,7 +34,7 @@ pub mod world;
 
 use std::{sync::Arc, time::Duration};
 
-use mash_bus::{Bus, Engine, EngineError, Handler, Relay, every};
+use mash_bus::{Bus, Engine, EngineError, Handler, Ledger, Relay, every};
 use mash_chassis::{Clock, RecordKey};
 use mash_policy::Ruleset;
 use mash_proto::sharing::v1::{
@@ -68,6 +68,7 @@ pub struct Routing {
     prover: Arc<dyn Prover>,
     pseudonymiser: Pseudonymiser,
     statements: Option<Statements>,
+    ledger: Option<(Arc<dyn Ledger>, Duration)>,
 }
 
 impl Routing {
@@ -88,7 +89,8 @@ impl Routing {
         rulesets::tell(&in_force, &ruleset);
         let (rulesets, prover) = (Arc::default(), Arc::new(NoProver));
         let pseudonymiser = Pseudonymiser::new(secret);
-        Ok(Self { store, bus, clock, rulesets, prover, pseudonymiser, statements: None })
+        let (statements, ledger) = (None, None);
+        Ok(Self { store, bus, clock, rulesets, prover, pseudonymiser, statements, ledger })
     }
 
     /// With the key that signs statements. Without, none are made: one that nobody signed is worth nothing.
@@ -102,6 +104,14 @@ impl Routing {
     #[must_use]
     pub fn statements(&self) -> StatementServiceServer<StatementsApi> {
         StatementServiceServer::new(StatementsApi::new(self.store.clone()))
+    }
+
+    /// With the ledger into which every decision goes before anything is released. When it was out of reach for longer
+    /// than this, notices under a duty go without it ([ADR 23](../../../docs/adr/0023-let-no-ledger-stop-a-warning.md)).
+    /// Without a ledger, as in tests of other things, evidence is kept and goes nowhere.
+    #[must_use]
+    pub fn with_ledger(self, ledger: Arc<dyn Ledger>, patience: Duration) -> Self {
+        Self { ledger: Some((ledger, patience)), ..self }
     }
 
     /// With somebody who proves what is proposed. Without, nothing can be proposed.
@@ -175,8 +185,12 @@ impl Routing {
     pub fn relay(&self) -> Relay {
         // What a release rests on ends by the clock of the hub, not of the database.
         let clock = Arc::clone(&self.clock);
-        Relay::new(self.store.clone(), Arc::clone(&self.bus), store::COMPONENT)
-            .with_clock(move || clock.now().as_millisecond())
+        let relay = Relay::new(self.store.clone(), Arc::clone(&self.bus), store::COMPONENT)
+            .with_clock(move || clock.now().as_millisecond());
+        match &self.ledger {
+            Some((ledger, patience)) => relay.with_ledger(Arc::clone(ledger), *patience),
+            None => relay,
+        }
     }
 
     /// One look at what nobody calls for: statements of school mornings, consents and agreements whose time has come, and what relays kept back.

@@ -4,6 +4,7 @@ pub mod agreements;
 pub mod consents;
 pub mod decisions;
 pub mod directory;
+pub mod evidence;
 pub mod items;
 pub mod load;
 pub mod profiles;

@@ -8,6 +8,7 @@
 )]
 
 mod bus;
+mod evidence;
 mod fixture;
 mod guards;
 mod ledger;

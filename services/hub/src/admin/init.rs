@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::ValueEnum as _;
 use jiff::Timestamp;
+use mash_audit::{Audit, Signer};
 use mash_bus::Bus;
 use mash_chassis::{CaseSecret, Clock, SystemClock};
 use mash_delivery::Delivery;
@@ -30,7 +31,7 @@ pub async fn init(
     clock_at: Option<Timestamp>,
 ) -> anyhow::Result<()> {
     let data = Data::open(&place.data)?;
-    let secret = data.secret()?;
+    let (secret, signer) = (data.secret()?, data.signer()?);
     data.record_key()?;
     for server in Which::value_variants() {
         data.server(server.name(), hosts)?;
@@ -45,6 +46,8 @@ pub async fn init(
     }
     println!("certificates and secret: {}", data.folder().display());
     println!("records are verified with: {}", data.record_public_key().display());
+    println!("the ledger is signed with:");
+    signer.in_use().iter().for_each(|key| println!("{key}"));
 
     let url = place.database.clone().unwrap_or_else(|| data.embedded_database());
     let store = Store::connect(&url).await.context("the database cannot be opened")?;
@@ -52,14 +55,19 @@ pub async fn init(
     bus.ensure_topics(&mash_bus::topics::all()).await.context("topics cannot be made")?;
     println!("topics: {}", mash_bus::topics::all().len());
 
-    tables(&store, &bus, &secret).await?;
+    tables(&store, &bus, &secret, signer).await?;
     println!("tables: ready");
     store.close().await;
     Ok(())
 }
 
 /// Each service makes its own tables when it starts; here each is started and not run.
-async fn tables(store: &Store, bus: &Arc<dyn Bus>, secret: &[u8]) -> anyhow::Result<()> {
+async fn tables(
+    store: &Store,
+    bus: &Arc<dyn Bus>,
+    secret: &[u8],
+    signer: Signer,
+) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let on = || (store.clone(), Arc::clone(bus), Arc::clone(&clock));
     let of_cases = CaseSecret::new(secret)?;
@@ -76,5 +84,7 @@ async fn tables(store: &Store, bus: &Arc<dyn Bus>, secret: &[u8]) -> anyhow::Res
     Health::start(store, bus, clock, of_cases).await?;
     let (store, bus, clock) = on();
     Delivery::start(store, bus, clock).await?;
+    let (store, bus, clock) = on();
+    Audit::start(store, bus, clock, signer).await?;
     Ok(())
 }

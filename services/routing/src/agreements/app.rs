@@ -6,6 +6,7 @@ use mash_domain::{
     incident::rules::day_of,
     organisation::OrganisationId,
 };
+use mash_ledger::Kind;
 use mash_proto::{
     convert::time_to_wire,
     envelope::{Attributes, event_id, wrap},
@@ -20,7 +21,12 @@ use prost::{Message, Name};
 use super::digest_of;
 use crate::{
     app::effects::SOURCE,
-    store::{COMPONENT, agreements as store, consents::keep_back, items, resting},
+    store::{
+        COMPONENT, agreements as store,
+        consents::keep_back,
+        evidence::{self, Happening},
+        items, resting,
+    },
 };
 
 /// Why something cannot be done with an agreement.
@@ -234,7 +240,37 @@ async fn publish(
             }
         });
     }
+    evidence::record(tx, &changed(agreement, events, now)).await?;
     outbox::enqueue(tx, COMPONENT, &messages).await
+}
+
+/// What the ledger hears of an agreement, once for each of its parties.
+fn changed(agreement: &Agreement, events: &[Event], now: Timestamp) -> Vec<Happening> {
+    let mut happenings = Vec::new();
+    for (number, event) in events.iter().enumerate() {
+        let what = match event {
+            Event::Signed { .. } => "signed",
+            Event::Activated => "activated",
+            // A warning changes nothing.
+            Event::ExpiryWarned { .. } => continue,
+            Event::Expired => "expired",
+            Event::Terminated => "terminated",
+            Event::Superseded => "superseded",
+        };
+        for party in agreement.terms.parties() {
+            happenings.push(Happening {
+                kind: Kind::AgreementChanged,
+                at: now,
+                organisation: party.organisation.to_string(),
+                case: String::new(),
+                subject: format!("agreements/{}", agreement.id),
+                ruleset: String::new(),
+                nonce: format!("{what}/{}/{number}", now.as_millisecond()),
+                content: [what.as_bytes(), agreement.digest.as_bytes().as_slice()].concat(),
+            });
+        }
+    }
+    happenings
 }
 
 fn message<M: Message + Name>(

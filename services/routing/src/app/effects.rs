@@ -42,6 +42,8 @@ pub struct Effects {
     /// Releases of items that rest on guards.
     pub resting_items: Vec<RestingItem>,
     recalls: BTreeSet<String>,
+    /// Notices under a duty, referrals, and their recalls: they do not wait for a ledger that is out of reach.
+    urgent: BTreeSet<String>,
     /// The recalls of items, each with the events that it recalls.
     recalled_items: BTreeMap<String, BTreeSet<String>>,
 }
@@ -87,7 +89,15 @@ impl Effects {
         let topic = topic_for(to, released.desk());
         let event = &without_history(cause.event, &released.case_id);
         let cause = Cause { event, ..cause };
+        self.urgent.insert(id.to_string());
         self.publish(topic, to.to_string(), id, &released.case_id, released, cause);
+    }
+
+    /// Whether a message does not wait for a ledger that is out of reach. What rests on a guard does: a consent, or an
+    /// agreement, is a reason to share and no duty to.
+    #[must_use]
+    pub fn is_urgent(&self, message: &OutboxMessage) -> bool {
+        message.guards.is_empty() && self.urgent.contains(&message.event_id)
     }
 
     /// As [`Effects::release`], as long as all of these guards are open. Returns the id of the event.
@@ -135,6 +145,7 @@ impl Effects {
         let revision = disclosure.revision.to_string();
         let id = event_id(&["recalled", &disclosure.id, &revision]);
         self.recalls.insert(id.to_string());
+        self.urgent.insert(id.to_string());
         let topic = topic_for(&disclosure.recipient, desk_of_word(&disclosure.desk));
         let cause_of_recall = &without_history(cause.event, recall.case_id);
         let cause = Cause { event: cause_of_recall, ..cause };
@@ -153,6 +164,9 @@ impl Effects {
         let id = event_id(&["item-released", &released.release_id, &released.revision.to_string()]);
         let event = &without_history(cause.event, &released.case_id);
         let cause = Cause { event, ..cause };
+        if released.kind() == referral::ItemKind::Referral {
+            self.urgent.insert(id.to_string());
+        }
         self.publish(topic_of_items(&to), to.to_string(), id, &released.case_id, released, cause);
         if let Some(message) = self.messages.last_mut() {
             message.guards = guards;
@@ -204,14 +218,23 @@ impl Effects {
 
     /// Hands on what another one has gathered.
     pub fn append(&mut self, other: Self) {
-        let Self { decisions, messages, facts, resting, resting_items, recalls, recalled_items } =
-            other;
+        let Self {
+            decisions,
+            messages,
+            facts,
+            resting,
+            resting_items,
+            recalls,
+            urgent,
+            recalled_items,
+        } = other;
         self.decisions.extend(decisions);
         self.messages.extend(messages);
         self.facts.extend(facts);
         self.resting.extend(resting);
         self.resting_items.extend(resting_items);
         self.recalls.extend(recalls);
+        self.urgent.extend(urgent);
         self.recalled_items.extend(recalled_items);
     }
 

@@ -9,6 +9,7 @@ use mash_domain::{
     incident::{CaseId, Child, Incident},
     organisation::{OrganisationId, OrganisationKind},
 };
+use mash_ledger::Kind;
 use mash_proto::{
     convert::{
         consent::About,
@@ -29,6 +30,7 @@ use crate::{
     store::{
         agreements,
         consents::{self as store, ChildFile, ChildKey},
+        evidence::{self, Happening},
         items,
         load::{Needs, load},
         save::save,
@@ -268,6 +270,7 @@ impl<'a> Acting<'a> {
         for event in register.apply(command, now)? {
             let before = view_guard(self.key, self.file.register.views());
             self.file.register.happened(&event);
+            self.tell_the_ledger(&event, caller.as_ref(), now).await?;
             match event {
                 Event::Recorded(consent) => about = self.put(consent.id, caller.as_ref()).await?,
                 Event::Ended { id, .. } => {
@@ -285,6 +288,31 @@ impl<'a> Acting<'a> {
             }
         }
         Ok(about)
+    }
+
+    /// That a consent, or what a child thinks of one, has changed; not what was said.
+    async fn tell_the_ledger(
+        &mut self,
+        event: &Event,
+        caller: Option<&OrganisationId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (what, subject) = match event {
+            Event::Recorded(consent) => ("recorded", format!("consents/{}", consent.id)),
+            Event::Ended { id, .. } => ("ended", format!("consents/{id}")),
+            Event::Viewed(_) => ("viewed", format!("views/{}", self.file.register.views().len())),
+        };
+        let happening = Happening {
+            kind: Kind::ConsentChanged,
+            at: now,
+            organisation: caller.map_or_else(String::new, ToString::to_string),
+            case: self.key.case_id.clone(),
+            nonce: format!("{what}/{}/{}", self.key.case_id, now.as_millisecond()),
+            content: format!("{what}\n{subject}\n{}", self.key.child_ref).into_bytes(),
+            subject,
+            ruleset: String::new(),
+        };
+        evidence::record(self.tx, &[happening]).await
     }
 
     /// Closes a guard and remembers what will never go.

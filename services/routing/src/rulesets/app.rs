@@ -7,12 +7,16 @@ use mash_domain::{
     organisation::{OrganisationId, OrganisationKind},
     sharing::Flow,
 };
+use mash_ledger::Kind;
 use mash_policy::{Fault, Ruleset};
 use mash_proto::sharing::v1::{RulesetFiles, RulesetState};
-use mash_store::{Store, StoreError};
+use mash_store::{Store, StoreError, Tx};
 
 use super::{Proofs, Prover, files};
-use crate::store::rulesets::{self as store, StoredRuleset};
+use crate::store::{
+    evidence::{self, Happening},
+    rulesets::{self as store, StoredRuleset},
+};
 
 /// Who acts, and when.
 pub struct Actor<'a> {
@@ -107,6 +111,7 @@ pub async fn start(
     };
     store::propose(tx.conn(), &row).await?;
     store::put_in_force(tx.conn(), &row.version, (&hub, ""), now).await?;
+    activated(&mut tx, &row, &hub, now).await?;
     tx.commit().await?;
     Ok(InForce::Carried)
 }
@@ -196,6 +201,28 @@ pub async fn approve(
     let approver = (actor.organisation, actor.practitioner);
     store::put_in_force(tx.conn(), version, approver, actor.now).await?;
     let row = store::find(tx.conn(), version).await?.ok_or(RulesetRefusal::NoSuchVersion)?;
+    activated(&mut tx, &row, actor.organisation, actor.now).await?;
     tx.commit().await?;
     Ok(row)
+}
+
+/// The ledger hears which rules decide from now on, and who put them in force.
+async fn activated(
+    tx: &mut Tx,
+    row: &StoredRuleset,
+    by: &OrganisationId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let happening = Happening {
+        kind: Kind::RulesetActivated,
+        at: now,
+        organisation: by.to_string(),
+        case: String::new(),
+        subject: format!("rulesets/{}", row.version),
+        ruleset: row.version.clone(),
+        // A version may come into force again.
+        nonce: now.as_millisecond().to_string(),
+        content: row.digest.to_vec(),
+    };
+    evidence::record(tx, &[happening]).await
 }

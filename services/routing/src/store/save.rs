@@ -4,11 +4,12 @@ use mash_store::{StoreError, Tx, outbox, placeholders};
 use prost::Message;
 use sqlx::AssertSqlSafe;
 
-use super::{CHUNK, COMPONENT, items, resting};
+use super::{CHUNK, COMPONENT, evidence, items, resting};
 use crate::{app::effects::Effects, facts, world::World};
 
 /// Writes the changed cases and duties, records the decisions, and enqueues the events: all or nothing, with the
-/// transaction. The decisions are durable with the commit, and only then does a relay publish anything (P2).
+/// transaction. The decisions are durable with the commit; the relay then hands their evidence to the ledger, and only
+/// then does it publish anything (P2).
 ///
 /// # Errors
 ///
@@ -27,9 +28,19 @@ pub async fn save(tx: &mut Tx, world: &World, effects: &Effects) -> Result<(), S
 /// [`StoreError`] if the store fails.
 pub async fn save_effects(tx: &mut Tx, effects: &Effects) -> Result<(), StoreError> {
     save_decisions(tx, effects).await?;
+    evidence::decided(tx, &effects.decisions).await?;
     resting::put(tx, &effects.resting).await?;
     items::put_resting(tx, &effects.resting_items).await?;
-    outbox::enqueue(tx, COMPONENT, &effects.messages).await
+    for run in
+        effects.messages.chunk_by(|one, next| effects.is_urgent(one) == effects.is_urgent(next))
+    {
+        if run.first().is_some_and(|message| effects.is_urgent(message)) {
+            outbox::enqueue_urgent(tx, COMPONENT, run).await?;
+        } else {
+            outbox::enqueue(tx, COMPONENT, run).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn save_cases(tx: &mut Tx, world: &World) -> Result<(), StoreError> {
