@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use mash_ledger::{Entry, Kind, hash};
 use mash_store::{
+    Store,
     evidence::{self, Record, Waiting},
     outbox,
 };
@@ -52,28 +53,35 @@ impl Relay {
     /// Hands over all evidence that waits. Where the ledger is out of reach nothing may be published but, after a while,
     /// what is urgent.
     pub(super) async fn record(&mut self) -> Result<Cleared, RoundError> {
-        let Some(mut recorder) = self.recorder.take() else { return Ok(Cleared::All) };
-        let outcome = self.hand_over(&mut recorder).await;
-        self.recorder = Some(recorder);
-        outcome
+        // Borrowed, never taken out: a round that is dropped half-way must not leave a relay without its ledger.
+        match &mut self.recorder {
+            Some(recorder) => recorder.hand_over(&self.store, self.component).await,
+            None => Ok(Cleared::All),
+        }
     }
+}
 
-    async fn hand_over(&self, recorder: &mut Recorder) -> Result<Cleared, RoundError> {
+impl Recorder {
+    async fn hand_over(
+        &mut self,
+        store: &Store,
+        component: &'static str,
+    ) -> Result<Cleared, RoundError> {
         loop {
-            let waiting = evidence::take(&self.store, self.component, BATCH).await?;
+            let waiting = evidence::take(store, component, BATCH).await?;
             let (Some(first), whole) = (waiting.first(), waiting.len() < BATCH) else {
                 return Ok(Cleared::All);
             };
             let since_ms = first.at_ms;
             let (seqs, entries): (Vec<i64>, Vec<Vec<u8>>) =
                 waiting.iter().map(|record| (record.seq, marked(record))).unzip();
-            if let Err(error) = recorder.ledger.append(entries).await {
-                return self.without_the_ledger(recorder, error, since_ms).await;
+            if let Err(error) = self.ledger.append(entries).await {
+                return self.without_the_ledger((store, component), error, since_ms).await;
             }
-            evidence::delete(&self.store, &seqs).await?;
-            if recorder.failing.take().is_some() {
-                recorder.said = None;
-                tracing::warn!(component = self.component, "the ledger is reached again");
+            evidence::delete(store, &seqs).await?;
+            if self.failing.take().is_some() {
+                self.said = None;
+                tracing::warn!(component = component, "the ledger is reached again");
             }
             if whole {
                 return Ok(Cleared::All);
@@ -82,22 +90,22 @@ impl Relay {
     }
 
     async fn without_the_ledger(
-        &self,
-        recorder: &mut Recorder,
+        &mut self,
+        (store, component): (&Store, &'static str),
         error: LedgerError,
         since_ms: i64,
     ) -> Result<Cleared, RoundError> {
-        let since = *recorder.failing.get_or_insert_with(Instant::now);
-        if since.elapsed() < recorder.patience {
+        let since = *self.failing.get_or_insert_with(Instant::now);
+        if since.elapsed() < self.patience {
             return Err(error.into());
         }
-        let urgent = outbox::take_urgent(&self.store, self.component, BATCH).await?;
-        if recorder.said.is_none_or(|said| said.elapsed() >= SAID_AGAIN) {
-            recorder.said = Some(Instant::now());
+        let urgent = outbox::take_urgent(store, component, BATCH).await?;
+        if self.said.is_none_or(|said| said.elapsed() >= SAID_AGAIN) {
+            self.said = Some(Instant::now());
             let cause: &dyn std::error::Error = &error;
             tracing::error!(
                 code = OUT_OF_REACH,
-                component = self.component,
+                component = component,
                 out_of_reach_seconds = since.elapsed().as_secs(),
                 error = cause,
                 "the ledger is out of reach: urgent releases go without it, everything else waits"
@@ -106,32 +114,36 @@ impl Relay {
         if urgent.is_empty() {
             return Err(error.into());
         }
-        self.say_so_in_the_ledger(since_ms).await?;
+        say_so_in_the_ledger(store, component, since_ms).await?;
         // After they were read, so that nothing goes whose record is not marked.
-        evidence::mark_late(&self.store, self.component).await?;
+        evidence::mark_late(store, component).await?;
         Ok(Cleared::Urgent(urgent))
     }
+}
 
-    /// Once for each time: the ledger itself says that releases went before their records.
-    async fn say_so_in_the_ledger(&self, since_ms: i64) -> Result<(), RoundError> {
-        let at_ms = u64::try_from(since_ms).unwrap_or_default();
-        let entry = Entry {
-            id: Entry::id_of(&[Kind::Interrupted.word(), self.component, &since_ms.to_string()]),
-            kind: Kind::Interrupted,
-            at_ms,
-            late: true,
-            organisation: "operator/hub".to_owned(),
-            case: String::new(),
-            subject: self.component.to_owned(),
-            ruleset: String::new(),
-            commitment: hash::empty(),
-        };
-        let encoded = entry.encode().map_err(|fault| LedgerError::Refused(fault.to_string()))?;
-        let record = Record { entry_id: entry.id.to_string(), entry: encoded, salt: [0; 32] };
-        let mut tx = self.store.begin().await?;
-        evidence::record(&mut tx, self.component, &[record]).await?;
-        Ok(tx.commit().await?)
-    }
+/// Once for each time: the ledger itself says that releases went before their records.
+async fn say_so_in_the_ledger(
+    store: &Store,
+    component: &str,
+    since_ms: i64,
+) -> Result<(), RoundError> {
+    let at_ms = u64::try_from(since_ms).unwrap_or_default();
+    let entry = Entry {
+        id: Entry::id_of(&[Kind::Interrupted.word(), component, &since_ms.to_string()]),
+        kind: Kind::Interrupted,
+        at_ms,
+        late: true,
+        organisation: "operator/hub".to_owned(),
+        case: String::new(),
+        subject: component.to_owned(),
+        ruleset: String::new(),
+        commitment: hash::empty(),
+    };
+    let encoded = entry.encode().map_err(|fault| LedgerError::Refused(fault.to_string()))?;
+    let record = Record { entry_id: entry.id.to_string(), entry: encoded, salt: [0; 32] };
+    let mut tx = store.begin().await?;
+    evidence::record(&mut tx, component, &[record]).await?;
+    Ok(tx.commit().await?)
 }
 
 /// The record as it is handed over: marked, if messages went before it.
