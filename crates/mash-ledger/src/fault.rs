@@ -102,6 +102,15 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The entries that it names, by number; none where it does not name any.
+    #[must_use]
+    pub fn entries(&self) -> &[u64] {
+        if let Self::Edited { entries } | Self::HashChanged { entries } = self {
+            return entries;
+        }
+        &[]
+    }
+
     /// Its code.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -117,6 +117,8 @@ async fn hub(data: &Data, sink: &Sink, cluster: &Cluster, stop: &CancellationTok
         hosts: vec!["localhost".to_owned()],
         clock: Some(data.clock()),
         inbox: None,
+        ledger: None,
+        ledger_patience: mash_hub::serve::LEDGER_PATIENCE,
         ways: Ways {
             mail: Some(mail),
             inbox: Some(INBOX.to_owned()),

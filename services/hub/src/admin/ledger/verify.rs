@@ -184,10 +184,7 @@ fn json(outcome: &Result<Report, Broken>) -> serde_json::Result<String> {
             let found = |fault: &Fault| Found {
                 code: fault.code(),
                 text: fault.to_string(),
-                entries: match fault {
-                    Fault::Edited { entries } | Fault::HashChanged { entries } => entries.clone(),
-                    _ => Vec::new(),
-                },
+                entries: fault.entries().to_vec(),
             };
             Line::Bad { verified: false, line: *line, faults: faults.iter().map(found).collect() }
         }
