@@ -63,9 +63,12 @@ pub struct Statements {
     store: Store,
     clock: Arc<dyn Clock>,
     key: Arc<RecordKey>,
-    /// The day that needs no further look in this process.
-    done: Arc<Mutex<Option<Date>>>,
+    /// Whom this process has looked at on the day, and how many calendars each had then: who comes later, or with one
+    /// more, is looked at once more.
+    done: Arc<Mutex<Option<(Date, Looked)>>>,
 }
+
+type Looked = BTreeMap<OrganisationId, usize>;
 
 /// Everything that the statements of one morning are made of.
 struct World {
@@ -91,14 +94,16 @@ impl Statements {
     pub async fn tick(&self) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let Some(day) = is_due(now) else { return Ok(0) };
-        if *self.done.lock().unwrap_or_else(PoisonError::into_inner) == Some(day) {
-            return Ok(0);
+        let (mut owners, looked) = (self.owners(day).await?, self.looked(day));
+        if looked.is_empty() {
+            public::close(self, day).await?;
         }
-        public::close(self, day).await?;
-        let owners = self.owners(day).await?;
+        owners.retain(|owner, calendars| looked.get(owner) != Some(&calendars.len()));
         if owners.is_empty() {
             return Ok(0);
         }
+        let seen = owners.iter().map(|(owner, calendars)| (owner.clone(), calendars.len()));
+        let seen: Looked = looked.into_iter().chain(seen).collect();
         let due = self.due(owners, (now, day)).await?;
         let mut made = 0;
         if !due.is_empty() {
@@ -107,8 +112,16 @@ impl Statements {
                 made += usize::from(self.make(&owner, &world).await?);
             }
         }
-        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(day);
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some((day, seen));
         Ok(made)
+    }
+
+    fn looked(&self, day: Date) -> Looked {
+        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.as_ref()
+            .filter(|(of, _)| *of == day)
+            .map(|(_, looked)| looked.clone())
+            .unwrap_or_default()
     }
 
     /// The authorities of this hub with their calendars, and the forces of their areas.
