@@ -16,5 +16,6 @@ pub mod process;
 pub mod pulse;
 pub mod run;
 pub mod watch;
+mod wheel;
 pub mod world;
 pub mod year;

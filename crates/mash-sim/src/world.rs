@@ -19,6 +19,7 @@ use crate::{
     process::{Kind, Process, witness},
     pulse::{Place, Pulse},
     watch::{Guardian, Watch},
+    wheel::Wheel,
 };
 
 mod calls;
@@ -45,8 +46,7 @@ pub struct World {
     processes: BTreeMap<Kind, Process>,
     access: Arc<AccessTable>,
     pub(crate) guardian: Arc<Guardian>,
-    wheel: BTreeMap<(Timestamp, u64), Event>,
-    turn: u64,
+    wheel: Wheel<Event>,
     waiting: BTreeSet<(Kind, Option<usize>)>,
     /// How many transactions each process had committed when somebody last looked into its outbox.
     heard: BTreeMap<Kind, u64>,
@@ -107,8 +107,7 @@ impl World {
             processes,
             access: Arc::new(AccessTable::of_contract()?),
             guardian,
-            wheel: BTreeMap::new(),
-            turn: 0,
+            wheel: Wheel::new(),
             waiting: BTreeSet::new(),
             heard: BTreeMap::new(),
             resting: false,
@@ -190,8 +189,7 @@ impl World {
     }
 
     pub(crate) fn at(&mut self, at: Timestamp, event: Event) {
-        self.turn += 1;
-        self.wheel.insert((at, self.turn), event);
+        self.wheel.put(at, event);
     }
 
     /// Somebody will do this.
@@ -204,17 +202,9 @@ impl World {
     }
 
     async fn turn_until(&mut self, until: Timestamp) -> anyhow::Result<()> {
-        while let Some(entry) = self.wheel.first_entry() {
-            if entry.key().0 > until {
-                break;
-            }
-            let ((at, _), event) = entry.remove_entry();
-            if at > self.clock.now() {
-                self.clock.set(at);
-            }
+        while let Some(event) = self.wheel.turn(&self.clock, until) {
             self.happen(event).await?;
         }
-        self.clock.set(until);
         Ok(())
     }
 

@@ -50,21 +50,24 @@ fn played(seed: u64, deaths: u32) -> (Vec<RegionReport>, YearReport) {
 #[test]
 fn whatever_breaks_somebody_knows_before_the_bell() {
     let (_, report) = played(3, 2_000);
-    assert!(report.broken.is_empty(), "{:#?}", report.broken);
-    let fate = |fate: Fate| report.fates.get(fate.words()).copied().unwrap_or(0);
+    assert!(report.tally.broken.is_empty(), "{:#?}", report.tally.broken);
+    let fate = |fate: Fate| report.tally.fates.get(fate.words()).copied().unwrap_or(0);
     assert!(fate(Fate::Acknowledged) > 20, "{report}");
     assert!(fate(Fate::Escalated) > 0, "{report}");
     for what in
         ["crashes", "schools closed for snow", "bells moved by snow", "shown sealed", "shown open"]
     {
-        assert!(report.counts.get(what).copied().unwrap_or(0) > 0, "{what}: {report}");
+        assert!(report.tally.counts.get(what).copied().unwrap_or(0) > 0, "{what}: {report}");
     }
-    let ended: u64 = report.fates.values().sum();
-    assert_eq!(ended, report.notices);
+    let ended: u64 = report.tally.fates.values().sum();
+    assert_eq!(ended, report.tally.notices);
     // The others are given the same, and none of them is perfect.
-    assert!(report.others.iter().all(|it| it.missed > 0 && it.missed < report.given), "{report}");
-    assert_eq!(report.ours.values().sum::<u64>(), report.given);
-    assert_eq!(report.ours.get(&Ours::Missed), None, "{report}");
+    assert!(
+        report.others.iter().all(|it| it.missed > 0 && it.missed < report.tally.given),
+        "{report}"
+    );
+    assert_eq!(report.tally.ours.values().sum::<u64>(), report.tally.given);
+    assert_eq!(report.tally.ours.get(&Ours::Missed), None, "{report}");
     assert!(report.missed() < report.others[0].missed, "{report}");
 }
 
@@ -74,7 +77,13 @@ fn one_seed_is_one_year() {
     let (other, _) = played(4, 1_000);
     let told = |reports: &[RegionReport]| {
         let it = &reports[0];
-        (it.fates.clone(), it.counts.clone(), it.others.clone(), it.ours.clone(), it.deaths)
+        (
+            it.tally.fates.clone(),
+            it.tally.counts.clone(),
+            it.others.clone(),
+            it.tally.ours.clone(),
+            it.tally.deaths,
+        )
     };
     assert_eq!(told(&one), told(&other));
 }

@@ -50,7 +50,7 @@ pub struct Place {
 #[derive(Clone, Debug, Args)]
 struct InboxArgs {
     /// Where to serve the inbox, as `127.0.0.1:7480`; other addresses than this machine's own need a certificate.
-    #[arg(long = "inbox", env = "MASH_INBOX", value_name = "ADDRESS")]
+    #[arg(id = "inbox", long, env = "MASH_INBOX", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
     /// The certificate of the inbox, a chain in PEM.
     #[arg(long = "inbox-cert", env = "MASH_INBOX_CERT", requires = "key", value_name = "FILE")]
@@ -380,5 +380,17 @@ impl DemoArgs {
         let Self { data, database, bus, listen, inbox, once, .. } = self;
         let inbox = (!once).then_some(inbox);
         Ok(Options { data, database, bus, listen, inbox, once, against })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn no_command_has_two_arguments_of_one_name() {
+        Cli::command().debug_assert();
     }
 }

@@ -102,12 +102,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
             );
         }
     }
-    for words in report.broken.iter().take(arguments.show) {
+    for words in report.tally.broken.iter().take(arguments.show) {
         eprintln!("BROKEN  {words}");
     }
-    match report.broken.len() {
+    match report.tally.broken.len() {
         0 => eprintln!("every promise was kept"),
         count => eprintln!("{count} broken; run again with --seed {seed}"),
     }
-    Ok(report.broken.is_empty())
+    Ok(report.tally.broken.is_empty())
 }

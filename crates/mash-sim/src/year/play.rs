@@ -29,6 +29,7 @@ use crate::{
     process::{Kind, Process},
     pulse::{Death, Place, Pulse},
     watch::Watch,
+    wheel::Wheel,
 };
 
 /// The services that carry a notice.
@@ -97,8 +98,7 @@ pub struct Play {
     pub(super) broken: Vec<String>,
     pub(super) serial: u64,
     groups: Vec<(Kind, usize, &'static str, Vec<&'static str>)>,
-    wheel: BTreeMap<(Timestamp, u64), Event>,
-    turn: u64,
+    wheel: Wheel<Event>,
     heard: BTreeMap<Kind, u64>,
     order: Random,
     pub(super) folder: TempDir,
@@ -174,8 +174,7 @@ impl Play {
             broken: Vec::new(),
             serial: 0,
             groups,
-            wheel: BTreeMap::new(),
-            turn: 0,
+            wheel: Wheel::new(),
             heard: BTreeMap::new(),
             folder,
         };
@@ -247,8 +246,7 @@ impl Play {
     }
 
     pub(super) fn at(&mut self, at: Timestamp, event: Event) {
-        self.turn += 1;
-        self.wheel.insert((at, self.turn), event);
+        self.wheel.put(at, event);
     }
 
     pub(super) fn count(&mut self, what: &'static str) {
@@ -260,17 +258,9 @@ impl Play {
     }
 
     async fn turn_until(&mut self, until: Timestamp) -> anyhow::Result<()> {
-        while let Some(entry) = self.wheel.first_entry() {
-            if entry.key().0 > until {
-                break;
-            }
-            let ((at, _), event) = entry.remove_entry();
-            if at > self.clock.now() {
-                self.clock.set(at);
-            }
+        while let Some(event) = self.wheel.turn(&self.clock, until) {
             self.happen(event).await?;
         }
-        self.clock.set(until);
         Ok(())
     }
 

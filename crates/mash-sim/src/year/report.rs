@@ -51,15 +51,11 @@ impl Ours {
     }
 }
 
-/// One region's year.
-#[derive(Clone, Debug, Default)]
-pub struct RegionReport {
-    /// Its name.
-    pub region: &'static str,
+/// What was counted, of one region or of all.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Tally {
     /// Establishments.
     pub establishments: u64,
-    /// Outages by sort, the same for all regions.
-    pub outages: BTreeMap<&'static str, u64>,
     /// Children of accepted reports, each as often as it was reported.
     pub children: u64,
     /// Of them, those of whom a rule withholds everything from a place of education.
@@ -76,9 +72,7 @@ pub struct RegionReport {
     pub sent_again_after_a_crash: u64,
     /// Notices to schools, as they would have been given to others.
     pub given: u64,
-    /// Of them, those that others missed, and why.
-    pub others: BTreeMap<(System, Missed), u64>,
-    /// The same with us.
+    /// What became of these with us.
     pub ours: BTreeMap<Ours, u64>,
     /// Promises that were broken, in words.
     pub broken: Vec<String>,
@@ -86,6 +80,38 @@ pub struct RegionReport {
     pub steps: u64,
     /// Deaths.
     pub deaths: u64,
+}
+
+impl Tally {
+    fn add(&mut self, region: &RegionReport) {
+        let more = &region.tally;
+        self.establishments += more.establishments;
+        self.children += more.children;
+        self.withheld += more.withheld;
+        self.notices += more.notices;
+        add(&mut self.fates, &more.fates);
+        add(&mut self.late_codes, &more.late_codes);
+        add(&mut self.counts, &more.counts);
+        self.sent_again_after_a_crash += more.sent_again_after_a_crash;
+        self.given += more.given;
+        add(&mut self.ours, &more.ours);
+        self.broken.extend(more.broken.iter().map(|words| format!("{}: {words}", region.region)));
+        self.steps += more.steps;
+        self.deaths += more.deaths;
+    }
+}
+
+/// One region's year.
+#[derive(Clone, Debug, Default)]
+pub struct RegionReport {
+    /// Its name.
+    pub region: &'static str,
+    /// Outages by sort, the same for all regions.
+    pub outages: BTreeMap<&'static str, u64>,
+    /// What was counted.
+    pub tally: Tally,
+    /// Of the notices that others were given, too, those that they missed, and why.
+    pub others: BTreeMap<(System, Missed), u64>,
     /// Seconds until everybody was known.
     pub prepared_s: f64,
     /// Seconds altogether.
@@ -102,7 +128,8 @@ impl RegionReport {
             outages.insert(breaks.word(), u64::try_from(count).unwrap_or(0));
         }
         let establishments = u64::try_from(trace.years.len()).unwrap_or(0);
-        Self { region: trace.region.name, establishments, outages, ..Self::default() }
+        let tally = Tally { establishments, ..Tally::default() };
+        Self { region: trace.region.name, outages, tally, ..Self::default() }
     }
 }
 
@@ -128,36 +155,13 @@ pub struct YearReport {
     pub first: String,
     /// How many days.
     pub days: u32,
-    /// Establishments.
-    pub establishments: u64,
     /// Outages by sort.
     pub outages: BTreeMap<&'static str, u64>,
-    /// Children of accepted reports, each as often as it was reported.
-    pub children: u64,
-    /// Of them, those of whom a rule withholds everything from a place of education.
-    pub withheld: u64,
-    /// Notices.
-    pub notices: u64,
-    /// What became of them.
-    pub fates: BTreeMap<&'static str, u64>,
-    /// Why those that were late were late.
-    pub late_codes: BTreeMap<String, u64>,
-    /// What happened how often.
-    pub counts: BTreeMap<String, u64>,
-    /// Steps that went out once more after a crash.
-    pub sent_again_after_a_crash: u64,
-    /// Notices to schools, as others would have been given them.
-    pub given: u64,
-    /// What became of these with us.
-    pub ours: BTreeMap<Ours, u64>,
-    /// What would have become of them with others.
+    /// What was counted.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// What would have become of the notices with others.
     pub others: Vec<Fared>,
-    /// Promises that were broken.
-    pub broken: Vec<String>,
-    /// Durable steps, and deaths among them.
-    pub steps: u64,
-    /// Deaths.
-    pub deaths: u64,
     /// Seconds altogether.
     pub took_s: f64,
 }
@@ -166,53 +170,32 @@ impl YearReport {
     /// The sum of these.
     #[must_use]
     pub fn of(extent: &Extent, regions: &[RegionReport], took_s: f64) -> Self {
-        let sum = |what: fn(&RegionReport) -> u64| regions.iter().map(what).sum::<u64>();
-        let given = sum(|it| it.given);
-        let mut missed: BTreeMap<(System, Missed), u64> = BTreeMap::new();
-        add(&mut missed, regions.iter().map(|it| &it.others));
-        let mut report = Self {
+        let (mut tally, mut missed) = (Tally::default(), BTreeMap::new());
+        for region in regions {
+            tally.add(region);
+            add(&mut missed, &region.others);
+        }
+        let others = System::ALL.iter().map(|system| fared(*system, &missed, tally.given));
+        Self {
             seed: extent.seed,
             first: extent.first.to_string(),
             days: extent.days,
-            establishments: sum(|it| it.establishments),
             outages: regions.first().map(|it| it.outages.clone()).unwrap_or_default(),
-            children: sum(|it| it.children),
-            withheld: sum(|it| it.withheld),
-            notices: sum(|it| it.notices),
-            fates: BTreeMap::new(),
-            late_codes: BTreeMap::new(),
-            counts: BTreeMap::new(),
-            sent_again_after_a_crash: sum(|it| it.sent_again_after_a_crash),
-            given,
-            ours: BTreeMap::new(),
-            others: System::ALL.iter().map(|system| fared(*system, &missed, given)).collect(),
-            broken: regions
-                .iter()
-                .flat_map(|it| it.broken.iter().map(move |words| format!("{}: {words}", it.region)))
-                .collect(),
-            steps: sum(|it| it.steps),
-            deaths: sum(|it| it.deaths),
+            others: others.collect(),
+            tally,
             took_s,
-        };
-        add(&mut report.fates, regions.iter().map(|it| &it.fates));
-        add(&mut report.late_codes, regions.iter().map(|it| &it.late_codes));
-        add(&mut report.counts, regions.iter().map(|it| &it.counts));
-        add(&mut report.ours, regions.iter().map(|it| &it.ours));
-        report
+        }
     }
 
     /// How many of the notices that others were given, too, nobody had with us by the bell.
     #[must_use]
     pub fn missed(&self) -> u64 {
-        self.ours.iter().filter(|(what, _)| !what.in_time()).map(|(_, count)| count).sum()
+        self.tally.ours.iter().filter(|(what, _)| !what.in_time()).map(|(_, count)| count).sum()
     }
 }
 
-fn add<'a, K: Ord + Clone + 'a>(
-    all: &mut BTreeMap<K, u64>,
-    more: impl Iterator<Item = &'a BTreeMap<K, u64>>,
-) {
-    for (key, count) in more.flatten() {
+fn add<K: Ord + Clone>(all: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
+    for (key, count) in more {
         *all.entry(key.clone()).or_default() += count;
     }
 }
@@ -238,35 +221,35 @@ impl fmt::Display for YearReport {
             writeln!(to, "  {what:<58} {count:>10}")
         };
         writeln!(to, "seed {}: {} days from {}", self.seed, self.days, self.first)?;
-        line(to, "establishments", self.establishments)?;
+        line(to, "establishments", self.tally.establishments)?;
         for (what, count) in &self.outages {
             line(to, &format!("outages of an hour: {what}"), *count)?;
         }
-        for (what, count) in &self.counts {
+        for (what, count) in &self.tally.counts {
             line(to, what, *count)?;
         }
-        line(to, "durable steps", self.steps)?;
-        line(to, "deaths", self.deaths)?;
+        line(to, "durable steps", self.tally.steps)?;
+        line(to, "deaths", self.tally.deaths)?;
         line(
             to,
             "steps sent once more after a crash, under the same key",
-            self.sent_again_after_a_crash,
+            self.tally.sent_again_after_a_crash,
         )?;
         writeln!(to)?;
-        line(to, "children reported", self.children)?;
-        line(to, "of them withheld by a rule", self.withheld)?;
-        line(to, "notices", self.notices)?;
-        for (what, count) in &self.fates {
+        line(to, "children reported", self.tally.children)?;
+        line(to, "of them withheld by a rule", self.tally.withheld)?;
+        line(to, "notices", self.tally.notices)?;
+        for (what, count) in &self.tally.fates {
             line(to, &format!("  {what}"), *count)?;
         }
-        for (what, count) in &self.late_codes {
+        for (what, count) in &self.tally.late_codes {
             line(to, &format!("  late: {what}"), *count)?;
         }
         writeln!(to)?;
         writeln!(
             to,
             "  {:<58} {:>10}",
-            "the same reports, children with a place at a school", self.given
+            "the same reports, children with a place at a school", self.tally.given
         )?;
         let causes: Vec<&str> = Missed::ALL.iter().map(|why| why.words()).collect();
         writeln!(
@@ -282,7 +265,7 @@ impl fmt::Display for YearReport {
             "  {:<16} {:>10} {:>10}",
             "MASH Hub",
             self.missed(),
-            per_mille(self.missed(), self.given)
+            per_mille(self.missed(), self.tally.given)
         )?;
         for it in &self.others {
             let why: Vec<String> = causes
@@ -298,7 +281,7 @@ impl fmt::Display for YearReport {
                 why.join(" | ")
             )?;
         }
-        for (what, count) in &self.ours {
+        for (what, count) in &self.tally.ours {
             line(to, &format!("  MASH Hub: {}", what.words()), *count)?;
         }
         writeln!(to, "\n  {:<58} {:>8.1} s", "altogether", self.took_s)

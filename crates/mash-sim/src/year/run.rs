@@ -65,16 +65,16 @@ impl Play {
         let mut broken = Vec::new();
         for notice in written.notices.values() {
             match known.fate(notice) {
-                Ok(fate) => *report.fates.entry(fate.words()).or_default() += 1,
+                Ok(fate) => *report.tally.fates.entry(fate.words()).or_default() += 1,
                 Err(words) => broken.push(words),
             }
             if !notice.late_code.is_empty() {
-                *report.late_codes.entry(notice.late_code.clone()).or_default() += 1;
+                *report.tally.late_codes.entry(notice.late_code.clone()).or_default() += 1;
             }
         }
         let reported = self.reported(&outcomes);
-        report.children = u64::try_from(reported.len()).unwrap_or(0);
-        report.withheld =
+        report.tally.children = u64::try_from(reported.len()).unwrap_or(0);
+        report.tally.withheld =
             u64::try_from(reported.iter().filter(|it| it.withheld).count()).unwrap_or(0);
         broken.extend(lost(&reported, &written.notices));
         broken.extend(stranded(&written.notices, &told_elsewhere(&outcomes), &known));
@@ -89,20 +89,20 @@ impl Play {
             broken.push("not every report was accepted in the end".to_owned());
         }
         self.compare(&written.notices, &known, &reported, &mut report);
-        report.broken = self.broken.iter().cloned().chain(broken).collect();
-        report.notices = u64::try_from(written.notices.len()).unwrap_or(0);
-        report.sent_again_after_a_crash = after_a_crash;
+        report.tally.broken = self.broken.iter().cloned().chain(broken).collect();
+        report.tally.notices = u64::try_from(written.notices.len()).unwrap_or(0);
+        report.tally.sent_again_after_a_crash = after_a_crash;
         let sent = self.post.counts();
-        report.counts =
+        report.tally.counts =
             self.counts.iter().map(|(what, count)| ((*what).to_owned(), *count)).collect();
         for (what, count) in [
             ("steps of ladders sent", sent.steps),
             ("mails that bounced", sent.refused),
             ("mails that no server took", sent.unreachable),
         ] {
-            report.counts.insert(what.to_owned(), count);
+            report.tally.counts.insert(what.to_owned(), count);
         }
-        (report.steps, report.deaths) = self.steps();
+        (report.tally.steps, report.tally.deaths) = self.steps();
         Ok(report)
     }
 
@@ -215,7 +215,7 @@ impl Play {
                 if accepted.is_some_and(|at| withheld.contains(&(&identity, at))) {
                     continue;
                 }
-                report.given += 1;
+                report.tally.given += 1;
                 for system in System::ALL {
                     if let Some(missed) = morning.missed(system, &given) {
                         *report.others.entry((system, missed)).or_default() += 1;
@@ -225,7 +225,7 @@ impl Play {
                 let ours = ours(hers.map_or(&[], Vec::as_slice), &given, known);
                 let in_time = accepted.is_some_and(|at| at < given.bell);
                 let ours = if ours == Ours::Missed && !in_time { Ours::NotTaken } else { ours };
-                *report.ours.entry(ours).or_default() += 1;
+                *report.tally.ours.entry(ours).or_default() += 1;
             }
         }
     }

@@ -1,5 +1,7 @@
 //! A school, its notices, an inbox on a real port, browsers that keep cookies, and a server that takes e-mails.
 
+mod sink;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use http_body_util::{BodyExt as _, Full};
@@ -21,11 +23,7 @@ use mash_proto::{
 use mash_store::{Dialect, Store, testing::TestDatabase};
 use prost::Message as _;
 use sqlx::Row as _;
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{TcpListener, TcpStream},
-    sync::Mutex,
-};
+use tokio::{net::TcpStream, sync::Mutex};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const SCHOOL: &str = "school/6722301";
@@ -72,7 +70,7 @@ impl Hub {
         let education =
             Education::start_with(store.clone(), bus.clone(), shared.clone(), settings).await;
         let education = education.unwrap();
-        let (mails, server) = sink().await;
+        let (mails, server) = sink::sink().await;
         let mail = Some(MailSettings { server, from: "hub@mash.example".to_owned() });
         let listening = Listening::on("127.0.0.1:0".parse().unwrap(), None).await.unwrap();
         let origin = listening.origin().unwrap();
@@ -472,48 +470,4 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
         }
     }
     text
-}
-
-/// A server that takes every e-mail and keeps it as it came.
-async fn sink() -> (Arc<Mutex<Vec<String>>>, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("smtp://{}", listener.local_addr().unwrap());
-    let mails = Arc::new(Mutex::new(Vec::new()));
-    let kept = mails.clone();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(session(stream, kept.clone()));
-        }
-    });
-    (mails, address)
-}
-
-async fn session(stream: TcpStream, kept: Arc<Mutex<Vec<String>>>) {
-    let (reader, mut writer) = stream.into_split();
-    let mut lines = BufReader::new(reader).lines();
-    let mut mail: Option<String> = None;
-    writer.write_all(b"220 sink ESMTP\r\n").await.unwrap();
-    while let Ok(Some(line)) = lines.next_line().await {
-        let answer = match (&mut mail, line.as_str()) {
-            (Some(_), ".") => {
-                kept.lock().await.extend(mail.take());
-                "250 kept\r\n"
-            }
-            (Some(mail), line) => {
-                mail.push_str(line);
-                mail.push('\n');
-                continue;
-            }
-            (None, "DATA") => {
-                mail = Some(String::new());
-                "354 go on\r\n"
-            }
-            (None, "QUIT") => {
-                drop(writer.write_all(b"221 bye\r\n").await);
-                return;
-            }
-            (None, _) => "250 sink\r\n",
-        };
-        writer.write_all(answer.as_bytes()).await.unwrap();
-    }
 }
