@@ -2,9 +2,9 @@
 //! moved by hand, with duplicates, reordering, delays and deaths between every pair of durable steps.
 //!
 //! One world is one thread, and one seed is one run. In reading order: `pulse` decides when a process dies, `bus` is the
-//! log between the processes, `local` calls a service without a socket, `process` is one service on its store, `world`
-//! is the wheel of time that drives them, `people` is everybody who calls, `watch` and `end` check the promises. `year` is a school year of Wales with the ladder that
-//! notices climb.
+//! log between the processes, `local` calls a service without a socket, `process` is one service on its store, `wheel`
+//! turns time, `world` is what it drives, `people` is everybody who calls, `watch` and `end` check the promises. `year` is
+//! a school year of Wales with the ladder that notices climb.
 //!
 //! Deliberately absent: real time, sockets, threads inside a world, and any knowledge of how a service does its work.
 

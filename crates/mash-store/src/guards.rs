@@ -19,7 +19,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::{
     Store, StoreError, Tx, outbox,
-    sql::{CHUNK, in_list},
+    sql::{CHUNK, listed},
 };
 
 /// How long a relay may at most be publishing a flight: what closing a guard waits for when a relay has died.
@@ -158,12 +158,12 @@ async fn flying(store: &Store, guards: &[String]) -> Result<bool, StoreError> {
     let now = store.dialect().now_ms();
     let mut conn = store.read().await?;
     for chunk in guards.chunks(CHUNK) {
+        let (list, guards) = listed(1, chunk);
         let sql = format!(
-            "SELECT COUNT(*) FROM outbox_flights WHERE until_ms > {now} AND guard_id IN ({})",
-            in_list(1, chunk.len())
+            "SELECT COUNT(*) FROM outbox_flights WHERE until_ms > {now} AND guard_id IN ({list})"
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
-        for guard in chunk {
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for guard in guards {
             query = query.bind(guard);
         }
         let count: i64 = query.fetch_one(&mut *conn).await?.try_get(0)?;
@@ -220,13 +220,13 @@ struct Rest {
 async fn resting(tx: &mut Tx, seqs: &[i64]) -> Result<Vec<Rest>, StoreError> {
     let mut found = Vec::new();
     for chunk in seqs.chunks(CHUNK) {
+        let (list, seqs) = listed(1, chunk);
         let sql = format!(
             "SELECT g.seq, g.guard_id FROM outbox_guards g JOIN outbox o ON o.seq = g.seq
-             WHERE g.seq IN ({}) ORDER BY g.seq, g.guard_id",
-            in_list(1, chunk.len())
+             WHERE g.seq IN ({list}) ORDER BY g.seq, g.guard_id"
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
-        for seq in chunk {
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for seq in seqs {
             query = query.bind(*seq);
         }
         for row in query.fetch_all(tx.conn()).await? {
@@ -246,14 +246,15 @@ async fn standing(
     let guards: Vec<&String> = guards.iter().collect();
     let mut found = Vec::new();
     for chunk in guards.chunks(CHUNK) {
+        let (list, guards) = listed(1, chunk);
         let sql = format!(
             "SELECT guard_id, open, CAST(CASE WHEN until_ms > {now} THEN 1 ELSE 0 END AS BIGINT) FROM guards
-             WHERE guard_id IN ({}) ORDER BY guard_id{}",
-            in_list(1, chunk.len()),
+             WHERE guard_id IN ({list}) ORDER BY guard_id{}",
             tx.dialect().share_lock()
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-        for guard in chunk {
+        // A time that is given is part of the text, which is then never the same again.
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(now_ms.is_none());
+        for guard in guards {
             query = query.bind(*guard);
         }
         for row in query.fetch_all(tx.conn()).await? {
@@ -300,13 +301,13 @@ pub async fn take_off(
     let now = tx.dialect().now_ms();
     let seqs: Vec<i64> = cleared.iter().copied().collect();
     for chunk in seqs.chunks(CHUNK) {
+        let (list, seqs) = listed(3, chunk);
         let sql = format!(
             "INSERT INTO outbox_flights (flight, seq, guard_id, until_ms)
-             SELECT $1, seq, guard_id, {now} + $2 FROM outbox_guards WHERE seq IN ({})",
-            in_list(3, chunk.len())
+             SELECT $1, seq, guard_id, {now} + $2 FROM outbox_guards WHERE seq IN ({list})"
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(flight).bind(lasts);
-        for seq in chunk {
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(flight).bind(lasts);
+        for seq in seqs {
             query = query.bind(*seq);
         }
         query.execute(tx.conn()).await?;
@@ -332,14 +333,14 @@ pub async fn land(tx: &mut Tx, flight: Option<&str>, seqs: &[i64]) -> Result<(),
 async fn forget(tx: &mut Tx, seqs: &[i64]) -> Result<(), StoreError> {
     let now = tx.dialect().now_ms();
     for chunk in seqs.chunks(CHUNK) {
-        let list = in_list(1, chunk.len());
+        let (list, _) = listed(1, chunk);
         let statements = [
             format!("DELETE FROM outbox_guards WHERE seq IN ({list})"),
             format!("DELETE FROM outbox_flights WHERE seq IN ({list}) AND until_ms <= {now}"),
         ];
         for sql in statements {
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
-            for seq in chunk {
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for seq in listed(1, chunk).1 {
                 query = query.bind(*seq);
             }
             query.execute(tx.conn()).await?;

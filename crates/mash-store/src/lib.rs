@@ -31,5 +31,5 @@ pub use dialect::Dialect;
 pub use error::{Fault, StoreError};
 pub use migrate::Migration;
 pub use signal::Signal;
-pub use sql::{in_list, placeholders};
+pub use sql::{in_list, is_kept, listed, placeholders};
 pub use store::{ReadConn, Store, Tx};

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::{
     Store, StoreError, Tx,
-    sql::{CHUNK, in_list},
+    sql::{CHUNK, in_list, is_kept, listed},
 };
 
 /// A message to publish once its transaction is committed.
@@ -158,7 +158,7 @@ async fn insert(
         let sql = format!(
             "INSERT INTO outbox (component, topic, msg_key, event_id, payload, at_ms, urgent) VALUES {values}"
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (topic, key, event_id, payload) in chunk {
             query = query.bind(component).bind(*topic).bind(*key).bind(*event_id).bind(*payload);
         }
@@ -240,9 +240,10 @@ pub async fn delete(store: &Store, seqs: &[i64]) -> Result<(), StoreError> {
 /// When the store fails; the transaction should be dropped then.
 pub async fn remove(tx: &mut Tx, seqs: &[i64]) -> Result<(), StoreError> {
     for chunk in seqs.chunks(CHUNK) {
-        let sql = format!("DELETE FROM outbox WHERE seq IN ({})", in_list(1, chunk.len()));
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
-        for seq in chunk {
+        let (list, seqs) = listed(1, chunk);
+        let sql = format!("DELETE FROM outbox WHERE seq IN ({list})");
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for seq in seqs {
             query = query.bind(*seq);
         }
         query.execute(tx.conn()).await?;

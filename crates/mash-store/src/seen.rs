@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::{
     Store, StoreError, Tx,
-    sql::{CHUNK, in_list},
+    sql::{CHUNK, in_list, is_kept},
 };
 
 /// Marks events as taken in by the group, in the transaction of their effects. True means fresh: act on it.
@@ -32,7 +32,7 @@ pub async fn mark(tx: &mut Tx, group: &str, event_ids: &[&str]) -> Result<Vec<bo
         let sql = format!(
             "INSERT INTO seen_events (grp, event_id, at_ms) VALUES {values} ON CONFLICT DO NOTHING RETURNING event_id"
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for event_id in chunk {
             query = query.bind(group).bind(*event_id);
         }

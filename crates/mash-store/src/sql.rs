@@ -31,6 +31,26 @@ pub fn in_list(first: usize, count: usize) -> String {
     text
 }
 
+/// Statements of at most so many rows are kept prepared, each number of rows on its own. Beyond it, what preparing would
+/// save is small beside the rows, and a database that keeps every length has memory for nothing else.
+const KEPT: usize = 16;
+
+/// Whether a statement that writes so many rows is worth keeping prepared.
+#[must_use]
+pub fn is_kept(rows: usize) -> bool {
+    rows <= KEPT
+}
+
+/// The placeholders of an `IN` list of these items, and what to bind to them, in order.
+///
+/// The last item is named again until there is a power of two of them, which changes no answer: lists of any length then
+/// need ten statements, and each is parsed and planned once for a connection instead of every time.
+pub fn listed<T>(first: usize, items: &[T]) -> (String, impl Iterator<Item = &T>) {
+    let count = if items.is_empty() { 0 } else { items.len().next_power_of_two() };
+    let again = items.last().into_iter().cycle();
+    (in_list(first, count), items.iter().chain(again).take(count))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +61,16 @@ mod tests {
         assert_eq!(placeholders(1, 3), "($1,$2,$3)");
         assert_eq!(placeholders(0, 3), "");
         assert_eq!(in_list(3, 3), "$3,$4,$5");
+    }
+
+    #[test]
+    fn a_list_names_its_last_item_again_up_to_a_power_of_two() {
+        let (list, bound) = listed(2, &["a", "b", "c"]);
+        assert_eq!(list, "$2,$3,$4,$5");
+        assert_eq!(bound.collect::<Vec<_>>(), [&"a", &"b", &"c", &"c"]);
+        let (list, bound) = listed::<&str>(1, &[]);
+        assert_eq!((list.as_str(), bound.count()), ("", 0));
+        let (list, bound) = listed(1, &[7]);
+        assert_eq!((list.as_str(), bound.count()), ("$1", 1));
     }
 }

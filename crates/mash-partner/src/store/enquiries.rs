@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use mash_domain::organisation::OrganisationId;
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{StoreError, Tx, is_kept, listed, placeholders};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{Owner, count, instant, joined, organisation, split};
@@ -97,7 +97,7 @@ pub(crate) async fn put_many(
              next_ms = excluded.next_ms",
             placeholders(chunk.len(), 16)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for row in chunk {
             query = query
                 .bind(agency)
@@ -131,23 +131,19 @@ pub(crate) async fn lock_many(
     let mut found = HashMap::new();
     let organisations: BTreeSet<&str> = of.iter().map(|(organisation, _)| *organisation).collect();
     let items: Vec<&str> = of.iter().map(|(_, item)| *item).collect();
+    let organisations: Vec<&str> = organisations.into_iter().collect();
     for chunk in items.chunks(CHUNK) {
-        let which = format!(
-            "WHERE agency = $1 AND organisation IN ({}) AND item_id IN ({})",
-            in_list(2, organisations.len()),
-            in_list(2 + organisations.len(), chunk.len())
+        let (theirs, whose) = listed(2, &organisations);
+        let (list, items) = listed(2 + organisations.len().next_power_of_two(), chunk);
+        // In order, so that two transactions that take the same rows take turns.
+        let sql = format!(
+            "SELECT {COLUMNS} FROM partner_enquiries
+             WHERE agency = $1 AND organisation IN ({theirs}) AND item_id IN ({list})
+             ORDER BY organisation, item_id{}",
+            tx.for_update()
         );
-        let lock = format!("UPDATE partner_enquiries SET revision = revision {which}");
-        let mut query = sqlx::query(AssertSqlSafe(lock)).persistent(false).bind(agency);
-        for part in organisations.iter().chain(chunk) {
-            query = query.bind(*part);
-        }
-        if query.execute(tx.conn()).await?.rows_affected() == 0 {
-            continue;
-        }
-        let select = format!("SELECT {COLUMNS} FROM partner_enquiries {which}");
-        let mut query = sqlx::query(AssertSqlSafe(select)).persistent(false).bind(agency);
-        for part in organisations.iter().chain(chunk) {
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(agency);
+        for part in whose.chain(items) {
             query = query.bind(*part);
         }
         for row in query.fetch_all(tx.conn()).await? {

@@ -1,7 +1,7 @@
 //! What somebody has to do.
 
 use jiff::Timestamp;
-use mash_store::{StoreError, Tx, placeholders};
+use mash_store::{StoreError, Tx, is_kept, placeholders};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{Owner, count, instant};
@@ -46,7 +46,7 @@ pub(crate) async fn raise(
              WHERE partner_prompts.closed_ms IS NOT NULL",
             placeholders(chunk.len(), 9)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (organisation, prompt) in chunk {
             query = query
                 .bind(agency)

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::Prior;
 use crate::{
     StoreError, Tx,
-    sql::{CHUNK, in_list, placeholders},
+    sql::{CHUNK, in_list, is_kept, placeholders},
 };
 
 /// One request of a batch.
@@ -49,7 +49,7 @@ pub async fn find_many(
             in_list(1, callers.len()),
             in_list(callers.len() + 1, chunk.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for caller in callers {
             query = query.bind(caller);
         }
@@ -100,7 +100,7 @@ pub async fn record_many(
              ON CONFLICT DO NOTHING",
             placeholders(chunk.len(), 6)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (request, response) in chunk {
             let Request { caller, request_id, content_hash } = *request;
             query = query.bind(caller).bind(request_id).bind(method);

@@ -1,7 +1,7 @@
 //! Items: what arrived in a mailbox, until it is acknowledged.
 
 use jiff::Timestamp;
-use mash_store::{Store, StoreError, Tx, in_list, placeholders};
+use mash_store::{Store, StoreError, Tx, is_kept, listed, placeholders};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{CHUNK, instant, number, optional_instant};
@@ -88,7 +88,7 @@ pub(crate) async fn insert(
              VALUES {}",
             placeholders(chunk.len(), 19)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for item in chunk {
             query = query
                 .bind(&item.id)
@@ -122,7 +122,7 @@ pub(crate) async fn insert(
             "INSERT INTO delivery_readers (item, practitioner) VALUES {} ON CONFLICT DO NOTHING",
             placeholders(chunk.len(), 2)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (item, reader) in chunk {
             query = query.bind(*item).bind(*reader);
         }
@@ -145,17 +145,16 @@ pub(crate) async fn end(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     for chunk in releases.chunks(CHUNK) {
+        let (list, releases) = listed(4, chunk);
         let sql = format!(
             "UPDATE delivery_items SET state = $1, end_ms = $2, payload = $3, settled = 1
-             WHERE state = 0 AND release_id IN ({})",
-            in_list(4, chunk.len())
+             WHERE state = 0 AND release_id IN ({list})"
         );
         let mut query = sqlx::query(AssertSqlSafe(sql))
-            .persistent(chunk.len() == 1)
             .bind(why.number())
             .bind(now.as_millisecond())
             .bind(&[][..]);
-        for release in chunk {
+        for release in releases {
             query = query.bind(*release);
         }
         query.execute(tx.conn()).await?;
@@ -224,15 +223,12 @@ pub(crate) async fn count_known(
 ) -> Result<usize, StoreError> {
     let mut known = 0;
     for chunk in ids.chunks(CHUNK) {
-        let sql = format!(
-            "SELECT COUNT(*) FROM delivery_items WHERE {VISIBLE} AND id IN ({})",
-            in_list(3, chunk.len())
-        );
+        let (list, ids) = listed(3, chunk);
+        let sql = format!("SELECT COUNT(*) FROM delivery_items WHERE {VISIBLE} AND id IN ({list})");
         let mut query = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql))
-            .persistent(chunk.len() == 1)
             .bind(&view.organisation)
             .bind(view.practitioner());
-        for id in chunk {
+        for id in ids {
             query = query.bind(id);
         }
         known += usize::try_from(query.fetch_one(tx.conn()).await?).unwrap_or(0);
@@ -249,19 +245,18 @@ pub(crate) async fn acknowledge(
 ) -> Result<Vec<Acknowledged>, StoreError> {
     let mut done = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(CHUNK) {
+        let (list, ids) = listed(5, chunk);
         let sql = format!(
             "UPDATE delivery_items SET state = 1, settled = 1, end_ms = $3, acknowledged_by = $2, payload = $4
-             WHERE {VISIBLE} AND state = 0 AND id IN ({})
-             RETURNING id, kind, release_id, item_id, case_id, revision, cause",
-            in_list(5, chunk.len())
+             WHERE {VISIBLE} AND state = 0 AND id IN ({list})
+             RETURNING id, kind, release_id, item_id, case_id, revision, cause"
         );
         let mut query = sqlx::query(AssertSqlSafe(sql))
-            .persistent(chunk.len() == 1)
             .bind(&view.organisation)
             .bind(view.practitioner())
             .bind(now.as_millisecond())
             .bind(&[][..]);
-        for id in chunk {
+        for id in ids {
             query = query.bind(id);
         }
         for row in query.fetch_all(tx.conn()).await? {
@@ -295,13 +290,12 @@ pub(crate) async fn mark_sent(
     seqs: &[i64],
 ) -> Result<(), StoreError> {
     for chunk in seqs.chunks(CHUNK) {
+        let (list, seqs) = listed(2, chunk);
         let sql = format!(
-            "UPDATE delivery_items SET sent = sent + 1 WHERE organisation = $1 AND state = 0 AND seq IN ({})",
-            in_list(2, chunk.len())
+            "UPDATE delivery_items SET sent = sent + 1 WHERE organisation = $1 AND state = 0 AND seq IN ({list})"
         );
-        let mut query =
-            sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1).bind(organisation);
-        for seq in chunk {
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(organisation);
+        for seq in seqs {
             query = query.bind(*seq);
         }
         query.execute(tx.conn()).await?;

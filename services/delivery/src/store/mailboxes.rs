@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use mash_store::{Store, StoreError, Tx, in_list, placeholders};
+use mash_store::{Store, StoreError, Tx, in_list, is_kept, placeholders};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{CHUNK, number};
@@ -43,7 +43,7 @@ pub(crate) async fn draw(
              RETURNING organisation, last_seq, opened_ms",
             placeholders(chunk.len(), 4)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (organisation, count) in chunk {
             let count = number(**count);
             query = query.bind(*organisation).bind(base + count).bind(count).bind(0_i64);
@@ -100,7 +100,7 @@ pub(crate) async fn last_numbers(
             "SELECT organisation, last_seq FROM delivery_mailboxes WHERE organisation IN ({})",
             in_list(1, chunk.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for organisation in chunk {
             query = query.bind(organisation);
         }

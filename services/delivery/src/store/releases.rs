@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{StoreError, Tx, is_kept, listed, placeholders};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{CHUNK, optional_instant};
@@ -44,13 +44,13 @@ pub(crate) async fn load(
 ) -> Result<HashMap<String, ReleaseRow>, StoreError> {
     let mut found = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(CHUNK) {
+        let (list, ids) = listed(1, chunk);
         let sql = format!(
             "SELECT release_id, organisation, revision, recalled_ms, settled_revision, last_item
-             FROM delivery_releases WHERE release_id IN ({})",
-            in_list(1, chunk.len())
+             FROM delivery_releases WHERE release_id IN ({list})"
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
-        for id in chunk {
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for id in ids {
             query = query.bind(*id);
         }
         for row in query.fetch_all(tx.conn()).await? {
@@ -83,7 +83,7 @@ pub(crate) async fn save(
              touched_ms = excluded.touched_ms",
             placeholders(chunk.len(), 7)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for row in chunk {
             query = query
                 .bind(&row.release_id)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 use mash_proto::education::v1 as wire;
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{StoreError, Tx, in_list, is_kept, placeholders};
 use prost::Message as _;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
@@ -99,7 +99,7 @@ pub(crate) async fn put(tx: &mut Tx, changed: &[StoredEstablishment]) -> Result<
              contacts = excluded.contacts",
             placeholders(chunk.len(), 5)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for stored in chunk {
             let contacts = wire::Establishment {
                 contacts: stored.establishment.contacts.clone(),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use mash_domain::ladder::{LateCause, Outcome, Taken};
 use mash_proto::education::v1 as wire;
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{StoreError, Tx, in_list, is_kept, placeholders};
 use prost::Message as _;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
@@ -71,7 +71,7 @@ pub(crate) async fn look_at(
              ON CONFLICT (notice) DO UPDATE SET next_ms = excluded.next_ms",
             placeholders(chunk.len(), 2)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for notice in chunk {
             query = query.bind(*notice).bind(next.as_millisecond());
         }
@@ -126,7 +126,7 @@ pub(crate) async fn climbed(
              FROM education_nudges WHERE notice IN ({}) ORDER BY notice, place",
             in_list(1, chunk.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for record in chunk {
             query = query.bind(&record.id);
         }
@@ -167,7 +167,7 @@ pub(crate) async fn claim(
              (notice, round_ms, step, place, practitioner, at_ms, claim_ms, attempt, outcome) VALUES {}",
             placeholders(chunk.len(), 9)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for nudge in chunk {
             query = query
                 .bind(&record.id)
@@ -303,7 +303,7 @@ pub(crate) async fn late(
             "SELECT notice, round_ms, cause FROM education_late WHERE notice IN ({})",
             in_list(1, chunk.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for record in chunk {
             query = query.bind(&record.id);
         }

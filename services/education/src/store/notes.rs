@@ -1,7 +1,7 @@
 //! What schools noted about notices, and to whom content was shown.
 
 use jiff::Timestamp;
-use mash_store::{StoreError, Tx, placeholders};
+use mash_store::{StoreError, Tx, is_kept, placeholders};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use super::{CHUNK, corrupt};
@@ -97,7 +97,7 @@ pub(crate) async fn all_shown(
              VALUES {}",
             placeholders(records.len(), 6)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(records.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(records.len()));
         for record in records {
             query = query
                 .bind(&record.id)

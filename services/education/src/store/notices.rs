@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use mash_domain::notice::{Acknowledgement, Notice, NoticeState, Seal};
 use mash_proto::{disclosure::v1::Desk, event::v1::Envelope};
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{StoreError, Tx, in_list, is_kept, placeholders};
 use prost::Message as _;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
@@ -86,7 +86,7 @@ pub(crate) async fn put(tx: &mut Tx, records: &[&Record]) -> Result<(), StoreErr
              roll_confirm_ms = excluded.roll_confirm_ms, sort_ms = excluded.sort_ms",
             placeholders(records.len(), WIDTH)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(records.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(records.len()));
         for record in records {
             let Notice {
                 state,
@@ -202,7 +202,7 @@ pub(crate) async fn all_visible(
         let list = in_list(1, ids.len());
         let sql =
             format!("SELECT {COLUMNS} FROM education_notices WHERE id IN ({list}) AND {condition}");
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(ids.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(ids.len()));
         for id in ids {
             query = query.bind(*id);
         }

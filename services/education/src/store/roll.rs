@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mash_proto::education::v1 as wire;
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{StoreError, Tx, in_list, is_kept, placeholders};
 use prost::Message as _;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
@@ -66,7 +66,7 @@ pub(crate) async fn put(tx: &mut Tx, changed: &[StoredPupil]) -> Result<(), Stor
              pupil = excluded.pupil",
             placeholders(chunk.len(), 5)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for StoredPupil { pupil, version } in chunk {
             query = query
                 .bind(pupil.authority_code.clone())

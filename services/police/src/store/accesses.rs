@@ -1,7 +1,7 @@
 //! Who read or changed what, on whose behalf.
 
 use mash_chassis::Caller;
-use mash_store::{StoreError, Tx, placeholders};
+use mash_store::{StoreError, Tx, is_kept, placeholders};
 use sqlx::AssertSqlSafe;
 
 use super::CHUNK;
@@ -38,7 +38,7 @@ pub(crate) async fn record(
             "INSERT INTO police_accesses (at_ms, organisation, practitioner, action, subject) VALUES {}",
             placeholders(chunk.len(), 5)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for Access { organisation, practitioner, action, subject } in chunk {
             query =
                 query.bind(at_ms).bind(organisation).bind(practitioner).bind(*action).bind(subject);

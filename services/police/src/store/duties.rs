@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use mash_domain::{identifier::ForceCode, incident::CaseId};
-use mash_store::{Store, StoreError, Tx, in_list, placeholders};
+use mash_store::{Store, StoreError, Tx, in_list, is_kept, placeholders};
 use prost::Message;
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -57,7 +57,7 @@ impl Turn {
                 "SELECT duty_id, case_id, force_code, seq, payload FROM police_duties WHERE duty_id IN ({})",
                 in_list(1, chunk.len())
             );
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
             for id in chunk {
                 query = query.bind(*id);
             }
@@ -89,7 +89,7 @@ impl Turn {
                  seq = excluded.seq, payload = excluded.payload",
                 placeholders(chunk.len(), 7)
             );
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
             for (row, moved) in chunk {
                 let mut seq = row.seq;
                 if *moved {

@@ -7,7 +7,7 @@ use mash_domain::{
     incident::{CaseId, IncidentState, RecordedIncident},
 };
 use mash_proto::police::v1 as wire;
-use mash_store::{Store, StoreError, Tx, in_list, placeholders};
+use mash_store::{Store, StoreError, Tx, in_list, is_kept, placeholders};
 use prost::Message as _;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
@@ -58,7 +58,7 @@ pub(crate) async fn insert(
              VALUES {} ON CONFLICT DO NOTHING RETURNING case_id",
             placeholders(chunk.len(), 7)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for row in chunk {
             query = query.bind(&row.case_id).bind(&row.force_code).bind(&row.occurrence_key);
             query = query.bind(&row.occurrence_number).bind(row.revision).bind(row.state);
@@ -83,7 +83,7 @@ async fn insert_children(tx: &mut Tx, rows: &[&IncidentRow]) -> Result<(), Store
             "INSERT INTO police_children (case_id, child_ref) VALUES {} ON CONFLICT DO NOTHING",
             placeholders(chunk.len(), 2)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (case_id, child) in chunk {
             query = query.bind(*case_id).bind(*child);
         }
@@ -145,7 +145,7 @@ pub(crate) async fn forces(
             "SELECT case_id, force_code FROM police_incidents WHERE case_id IN ({})",
             in_list(1, chunk.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for case_id in chunk {
             query = query.bind(*case_id);
         }

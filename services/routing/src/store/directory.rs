@@ -7,7 +7,7 @@ use mash_domain::{
     roll::name_key,
 };
 use mash_proto::education::v1 as education;
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{StoreError, Tx, in_list, is_kept, placeholders};
 use prost::Message;
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
@@ -35,7 +35,7 @@ pub async fn put_establishments(
              contacts = excluded.contacts, payload = excluded.payload",
             placeholders(chunk.len(), 5)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (laestab, wire) in chunk {
             query = query
                 .bind(laestab.to_string())
@@ -67,7 +67,7 @@ pub async fn put_pupils(
              birth_key = excluded.birth_key, places = excluded.places",
             placeholders(chunk.len(), 7)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (pupil_id, wire) in chunk {
             let row = KeyRow::of(wire, keys);
             query = query
@@ -93,7 +93,7 @@ pub async fn remove_pupils(tx: &mut Tx, pupil_ids: &[String]) -> Result<(), Stor
     for chunk in pupil_ids.chunks(CHUNK) {
         let sql =
             format!("DELETE FROM routing_pupils WHERE pupil_id IN ({})", in_list(1, chunk.len()));
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for id in chunk {
             query = query.bind(id);
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mash_domain::sharing::Flow;
 use mash_proto::referral::v1::{ItemKind, StatedFacts};
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{StoreError, Tx, is_kept, listed, placeholders};
 use prost::Message;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
@@ -80,9 +80,9 @@ async fn rows(
 ) -> Result<Vec<AnyRow>, StoreError> {
     let mut found = Vec::new();
     for chunk in cases.chunks(CHUNK) {
-        let sql = format!("{select} IN ({})", in_list(1, chunk.len()));
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
-        for case in chunk {
+        let (list, cases) = listed(1, chunk);
+        let mut query = sqlx::query(AssertSqlSafe(format!("{select} IN ({list})")));
+        for case in cases {
             query = query.bind(case);
         }
         found.extend(query.fetch_all(&mut *conn).await?);
@@ -163,7 +163,7 @@ async fn save_items(tx: &mut Tx, items: &[(&String, &Item)]) -> Result<(), Store
              facts = excluded.facts, payload = excluded.payload",
             placeholders(chunk.len(), 12)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (case, item) in chunk {
             query = query
                 .bind(&item.id)
@@ -196,7 +196,7 @@ async fn save_releases(tx: &mut Tx, releases: &[(&String, &Release)]) -> Result<
              stated_guard = excluded.stated_guard",
             placeholders(chunk.len(), 16)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (case, release) in chunk {
             let sent: Vec<&str> = release.sent.iter().map(String::as_str).collect();
             query = query
@@ -230,7 +230,7 @@ pub(super) async fn put_resting(tx: &mut Tx, resting: &[RestingItem]) -> Result<
              ON CONFLICT (event_id) DO NOTHING",
             placeholders(chunk.len(), 4)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for it in chunk {
             query = query.bind(&it.event_id).bind(&it.release_id).bind(&it.case_id).bind(0_i64);
         }
@@ -246,11 +246,11 @@ pub(super) async fn put_resting(tx: &mut Tx, resting: &[RestingItem]) -> Result<
 /// [`StoreError`] if the store fails; the transaction should be dropped then.
 pub async fn keep_back(tx: &mut Tx, events: &[String]) -> Result<(), StoreError> {
     for chunk in events.chunks(CHUNK) {
-        let list = in_list(1, chunk.len());
+        let (list, events) = listed(1, chunk);
         let sql =
             format!("UPDATE routing_item_events SET kept_back = 1 WHERE event_id IN ({list})");
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
-        for event in chunk {
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for event in events {
             query = query.bind(event);
         }
         query.execute(tx.conn()).await?;
@@ -291,10 +291,10 @@ pub async fn kept_back(
 /// [`StoreError`] if the store fails; the transaction should be dropped then.
 pub async fn forget(tx: &mut Tx, events: &[String]) -> Result<(), StoreError> {
     for chunk in events.chunks(CHUNK) {
-        let list = in_list(1, chunk.len());
+        let (list, events) = listed(1, chunk);
         let sql = format!("DELETE FROM routing_item_events WHERE event_id IN ({list})");
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
-        for event in chunk {
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for event in events {
             query = query.bind(event);
         }
         query.execute(tx.conn()).await?;

@@ -14,7 +14,7 @@ use mash_proto::{
     education::v1 as education,
     police::v1 as police,
 };
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{StoreError, Tx, is_kept, listed, placeholders};
 use prost::Message;
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
@@ -90,7 +90,7 @@ pub(super) async fn lock(tx: &mut Tx, ids: &[String]) -> Result<(), StoreError> 
              ON CONFLICT (case_id) DO UPDATE SET case_id = excluded.case_id",
             placeholders(chunk.len(), 1)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for id in chunk {
             query = query.bind(id);
         }
@@ -102,9 +102,9 @@ pub(super) async fn lock(tx: &mut Tx, ids: &[String]) -> Result<(), StoreError> 
 async fn rows(tx: &mut Tx, select: &str, values: &[String]) -> Result<Vec<AnyRow>, StoreError> {
     let mut found = Vec::new();
     for chunk in values.chunks(CHUNK) {
-        let sql = format!("{select} IN ({})", in_list(1, chunk.len()));
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
-        for value in chunk {
+        let (list, values) = listed(1, chunk);
+        let mut query = sqlx::query(AssertSqlSafe(format!("{select} IN ({list})")));
+        for value in values {
             query = query.bind(value);
         }
         found.extend(query.fetch_all(tx.conn()).await?);

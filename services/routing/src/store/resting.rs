@@ -1,7 +1,7 @@
 //! Releases under a duty that rest on an agreement, by the event that carries them: what a guard kept back is found
 //! here, so that it goes on record as kept back.
 
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{StoreError, Tx, is_kept, listed, placeholders};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::CHUNK;
@@ -14,7 +14,7 @@ pub(super) async fn put(tx: &mut Tx, resting: &[Resting]) -> Result<(), StoreErr
              ON CONFLICT (event_id) DO NOTHING",
             placeholders(chunk.len(), 6)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for release in chunk {
             query = query
                 .bind(&release.event_id)
@@ -36,10 +36,10 @@ pub(super) async fn put(tx: &mut Tx, resting: &[Resting]) -> Result<(), StoreErr
 /// [`StoreError`] if the store fails; the transaction should be dropped then.
 pub async fn keep_back(tx: &mut Tx, events: &[String]) -> Result<(), StoreError> {
     for chunk in events.chunks(CHUNK) {
-        let list = in_list(1, chunk.len());
+        let (list, events) = listed(1, chunk);
         let sql = format!("UPDATE routing_resting SET kept_back = 1 WHERE event_id IN ({list})");
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
-        for event in chunk {
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for event in events {
             query = query.bind(event);
         }
         query.execute(tx.conn()).await?;

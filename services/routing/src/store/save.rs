@@ -1,6 +1,6 @@
 //! Writing what a batch has changed, in statements of many rows.
 
-use mash_store::{StoreError, Tx, outbox, placeholders};
+use mash_store::{StoreError, Tx, is_kept, outbox, placeholders};
 use prost::Message;
 use sqlx::AssertSqlSafe;
 
@@ -52,7 +52,7 @@ async fn save_cases(tx: &mut Tx, world: &World) -> Result<(), StoreError> {
              incident = excluded.incident",
             placeholders(chunk.len(), 6)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for case in chunk {
             query = query
                 .bind(case.id.to_string())
@@ -81,7 +81,7 @@ async fn save_duties(tx: &mut Tx, world: &World) -> Result<(), StoreError> {
              escalated_to = excluded.escalated_to, late_cause = excluded.late_cause",
             placeholders(chunk.len(), 13)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for duty in chunk {
             let rejected: Vec<&str> =
                 duty.rejected_by.iter().map(|laestab| laestab.as_str()).collect();
@@ -117,7 +117,7 @@ async fn save_disclosures(tx: &mut Tx, world: &World) -> Result<(), StoreError> 
              live = excluded.live",
             placeholders(chunk.len(), 9)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (duty, held) in chunk {
             query = query
                 .bind(&held.id)
@@ -142,7 +142,7 @@ async fn save_decisions(tx: &mut Tx, effects: &Effects) -> Result<(), StoreError
              ON CONFLICT (decision_id) DO NOTHING",
             placeholders(chunk.len(), 5)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for decision in chunk {
             let decided = decision.decide_time.as_ref();
             let decided_ms =

@@ -15,7 +15,7 @@ use mash_proto::{
     police::v1 as police,
     sharing::v1::SignedRecord,
 };
-use mash_store::{Store, StoreError, Tx, dead_letters, placeholders};
+use mash_store::{Store, StoreError, Tx, dead_letters, is_kept, placeholders};
 use prost::Message;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
@@ -215,7 +215,7 @@ pub async fn state(
              stated_ms = excluded.stated_ms",
             placeholders(chunk.len(), 4)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (duty, end) in chunk {
             query = query
                 .bind(owner.to_string())

@@ -1,6 +1,6 @@
 //! Writing many rows with one statement, and reading many by their ids.
 
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{StoreError, Tx, is_kept, listed, placeholders};
 use sqlx::{AnyConnection, AssertSqlSafe, any::AnyRow};
 
 /// Rows per statement, far below the parameter limits of both databases.
@@ -84,7 +84,7 @@ impl Table {
                 placeholders(chunk.len(), self.columns.len()),
                 key.join(", "),
             );
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
             for value in chunk.into_iter().flatten() {
                 query = match value {
                     Value::Text(text) => query.bind(text),
@@ -128,12 +128,12 @@ async fn by_ids_ending(
     let mut rows = Vec::new();
     for chunk in ids.chunks(CHUNK) {
         let from = if first.is_some() { 2 } else { 1 };
-        let sql = format!("{sql} IN ({}){ending}", in_list(from, chunk.len()));
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let (list, ids) = listed(from, chunk);
+        let mut query = sqlx::query(AssertSqlSafe(format!("{sql} IN ({list}){ending}")));
         if let Some(first) = first {
             query = query.bind(first);
         }
-        for id in chunk {
+        for id in ids {
             query = query.bind(*id);
         }
         rows.extend(query.fetch_all(&mut *conn).await?);
