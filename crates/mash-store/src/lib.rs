@@ -15,9 +15,11 @@ mod sql;
 mod store;
 
 pub mod dead_letters;
+pub mod erasure;
 #[cfg(feature = "testing")]
 pub mod fate;
 pub mod guards;
+pub mod keys;
 pub mod leases;
 pub mod outbox;
 pub mod requests;

@@ -25,6 +25,7 @@ pub(crate) const OWN: &[Migration] = &[
         sql: include_str!("migrate/0001_shared_tables.sql"),
     },
     Migration { version: 2, name: "guards", sql: include_str!("migrate/0002_guards.sql") },
+    Migration { version: 3, name: "keys", sql: include_str!("migrate/0003_keys.sql") },
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (
