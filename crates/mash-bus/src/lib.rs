@@ -16,6 +16,7 @@ mod intake;
 mod kafka;
 mod redrive;
 mod relay;
+mod sealed;
 
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -1,7 +1,7 @@
 //! Why a key could not be used, or something could not be opened.
 
 /// What went wrong with a key. No message of these errors holds a key, content, or whose content it is.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum KeyError {
     /// What should be sealed content is not.
     #[error("what should be sealed is malformed: {0}")]

@@ -17,7 +17,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
@@ -142,6 +142,12 @@ impl Sealer {
         Self { recipient, limits, context: Mutex::new(None) }
     }
 
+    /// What it seals to.
+    #[must_use]
+    pub const fn recipient(&self) -> &PublicKey {
+        &self.recipient
+    }
+
     /// Seals a message. `bound` is what it is for, such as topic and key: it opens for nothing else.
     ///
     /// # Errors
@@ -224,7 +230,7 @@ fn nonce(number: u64) -> [u8; 12] {
 /// Opens what is sealed to any of its keys.
 #[derive(Default)]
 pub struct Opener {
-    keys: HashMap<RecipientId, RecipientKey>,
+    keys: RwLock<HashMap<RecipientId, Arc<RecipientKey>>>,
     contexts: Mutex<Remembered>,
 }
 
@@ -241,8 +247,19 @@ impl Opener {
     /// An opener with these keys.
     #[must_use]
     pub fn new(keys: impl IntoIterator<Item = RecipientKey>) -> Self {
-        let keys = keys.into_iter().map(|key| (key.public.id(), key)).collect();
-        Self { keys, contexts: Mutex::default() }
+        let opener = Self::default();
+        keys.into_iter().for_each(|key| opener.add(key));
+        opener
+    }
+
+    /// Opens from now on what is sealed to this key as well.
+    pub fn add(&self, key: RecipientKey) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.insert(key.public.id(), Arc::new(key));
+    }
+
+    fn key(&self, recipient: &RecipientId) -> Option<Arc<RecipientKey>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).get(recipient).cloned()
     }
 
     /// Which key a message is sealed to.
@@ -256,7 +273,7 @@ impl Opener {
     /// Whether it holds this key.
     #[must_use]
     pub fn holds(&self, recipient: &RecipientId) -> bool {
-        self.keys.contains_key(recipient)
+        self.key(recipient).is_some()
     }
 
     /// Opens a message.
@@ -266,8 +283,8 @@ impl Opener {
     /// recipient's, [`KeyError::Broken`] when it was altered, or sealed for something else.
     pub fn open(&self, bound: &[u8], sealed: &[u8]) -> Result<Vec<u8>, KeyError> {
         let parts = Parts::of(sealed)?;
-        let key = self.keys.get(&parts.recipient).ok_or(KeyError::NotForUs)?;
-        let cipher = self.content_key(key, &parts)?;
+        let key = self.key(&parts.recipient).ok_or(KeyError::NotForUs)?;
+        let cipher = self.content_key(&key, &parts)?;
         let mut message = parts.body.to_vec();
         let length = cipher
             .open_in_place(

@@ -24,6 +24,8 @@ mod table;
 
 /// The wrapping key of data keys.
 pub const CASES: &str = "cases";
+/// The kind of record of what tells of a case and is on its way or waits to be read.
+pub const PAYLOAD: &str = "payload";
 /// The wrapping key of recipients' private keys.
 pub const BUS: &str = "bus";
 /// How long a process remembers a data key.
@@ -45,6 +47,12 @@ impl Scope {
     #[must_use]
     pub fn new(record: &'static str, case: impl Into<String>) -> Self {
         Self { record, case: case.into() }
+    }
+
+    /// What tells of a case and is on its way or waits to be read.
+    #[must_use]
+    pub fn payload(case: &str) -> Self {
+        Self::new(PAYLOAD, case)
     }
 }
 
@@ -239,6 +247,8 @@ pub struct Opening(HashMap<KeyId, Found>);
 enum Found {
     Key(Arc<DataKey>),
     Erased,
+    /// It cannot be unwrapped any more. That is the trouble of what it sealed, and of nothing beside it.
+    Lost(KeyError),
 }
 
 impl Opening {
@@ -255,6 +265,7 @@ impl Opening {
         match self.0.get(&id) {
             Some(Found::Key(key)) => Ok(content::open(key, place, &stored)?),
             Some(Found::Erased) => Err(StoreError::Erased),
+            Some(Found::Lost(error)) => Err(error.clone().into()),
             None => Err(KeyError::Unknown(id.to_string()).into()),
         }
     }
@@ -291,9 +302,14 @@ pub async fn to_open<'a>(
         let key = if row.closed {
             Found::Erased
         } else {
-            let key = vault.unwrap(&row).await?;
-            vault.remember(&key, None, since);
-            Found::Key(key)
+            match vault.unwrap(&row).await {
+                Ok(key) => {
+                    vault.remember(&key, None, since);
+                    Found::Key(key)
+                }
+                Err(error) if error.is_transient() => return Err(error.into()),
+                Err(error) => Found::Lost(error),
+            }
         };
         found.insert(row.id, key);
     }

@@ -12,3 +12,4 @@ mod fixture;
 mod guards;
 mod ledger;
 mod pipeline;
+mod sealed;

@@ -30,7 +30,11 @@ pub async fn newest(store: &Store, recipient: &str) -> Result<PublicKey, StoreEr
     look(store, recipient).await?.ok_or(StoreError::Corrupt("a recipient key that was just made"))
 }
 
-async fn look(store: &Store, recipient: &str) -> Result<Option<PublicKey>, StoreError> {
+/// The key that messages for this recipient are sealed to, if there is one.
+///
+/// # Errors
+/// When the store fails.
+pub async fn look(store: &Store, recipient: &str) -> Result<Option<PublicKey>, StoreError> {
     let mut conn = store.read().await?;
     let row = sqlx::query(
         "SELECT public_key FROM recipient_keys WHERE recipient = $1 AND destroy_ms = 0
