@@ -241,7 +241,14 @@ impl Look for ReadConn {
     }
 }
 
+/// Whether stored bytes are sealed content.
+#[must_use]
+pub fn is_sealed(stored: &[u8]) -> bool {
+    content::is_sealed(stored)
+}
+
 /// Keys to open with.
+#[derive(Default)]
 pub struct Opening(HashMap<KeyId, Found>);
 
 enum Found {

@@ -12,4 +12,5 @@ mod fixture;
 mod guards;
 mod ledger;
 mod pipeline;
+mod scanner;
 mod sealed;
