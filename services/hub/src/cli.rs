@@ -9,6 +9,7 @@ use mash_inbox::{MailSettings, TlsPair};
 use crate::{
     admin,
     demo::{self, Options},
+    keyring::Keyring,
     people::Endpoints,
     serve::{self, InboxSettings, Settings, Which},
 };
@@ -42,6 +43,10 @@ pub struct Place {
     /// `embedded` or `kafka://host:port,…`.
     #[arg(long, env = "MASH_BUS", default_value = "embedded")]
     pub bus: String,
+    /// Where the wrapping keys are: `files` (in the data folder), `files:<folder>`, or
+    /// `pkcs11:module=<path>;token=<label>;pin-file=<path>`.
+    #[arg(long, env = "MASH_KEYS", default_value = "files")]
+    pub keys: Keyring,
 }
 
 /// The pages of schools and desks.
@@ -154,6 +159,9 @@ enum Command {
     /// List and re-drive what could not be processed.
     #[command(subcommand)]
     DeadLetters(admin::dead_letters::DeadLettersCommand),
+    /// List, rotate and retire the keys that wrap the keys of content.
+    #[command(subcommand)]
+    Keys(admin::keys::KeysCommand),
     /// Invite people to the inbox, print one-time links, and end sessions.
     #[command(subcommand)]
     Inbox(admin::inbox::InboxCommand),
@@ -205,12 +213,13 @@ impl Cli {
         telemetry::init(&telemetry::Telemetry { format, filter: self.log.clone() })?;
         match self.command {
             Command::Serve { which, place, listen, hosts, clock_file, inbox } => {
-                let Place { data, database, bus } = place;
+                let Place { data, database, bus, keys } = place;
                 serve_until_stopped(Settings {
                     which,
                     data,
                     database,
                     bus,
+                    keys,
                     listen,
                     hosts,
                     clock: clock_file,
@@ -231,6 +240,7 @@ impl Cli {
             Command::Roll(command) => command.run().await,
             Command::Agreement(command) => command.run().await,
             Command::DeadLetters(command) => command.run().await,
+            Command::Keys(command) => command.run().await,
             Command::Inbox(command) => command.run().await,
             Command::Texts => {
                 print!("{}", mash_inbox::side_by_side()?);

@@ -4,6 +4,7 @@
 //! ca/            the certificate authority, its key readable by its owner only
 //! certificates/  of servers and organisations
 //! secrets/       the hub's secret, under which identifiers become pseudonyms
+//! keys/          the keys that wrap the keys of content, unless a key module has them
 //! hub.db         the embedded store and bus
 //! clock          the scripted clock of a demonstration
 //! ```

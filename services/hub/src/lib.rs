@@ -9,6 +9,8 @@ pub mod cli;
 pub mod data;
 pub mod demo;
 pub mod imports;
+pub mod keyring;
 pub mod people;
 pub mod proofs;
+pub mod retention;
 pub mod serve;

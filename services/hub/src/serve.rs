@@ -17,7 +17,12 @@ use mash_store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::{data::Data, proofs::Proofs};
+use crate::{
+    data::Data,
+    keyring::{self, Keyring},
+    proofs::Proofs,
+    retention,
+};
 
 /// Which services one process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -69,6 +74,8 @@ pub struct Settings {
     pub database: Option<String>,
     /// `embedded` or `kafka://…`.
     pub bus: String,
+    /// Where the wrapping keys are.
+    pub keys: Keyring,
     /// Where to listen.
     pub listen: SocketAddr,
     /// The names and addresses under which the server is called, for its certificate.
@@ -138,7 +145,7 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
         None => Arc::new(SystemClock),
     };
     let url = settings.database.clone().unwrap_or_else(|| data.embedded_database());
-    let store = Store::connect(&url).await.context("the database cannot be opened")?;
+    let store = keyring::open(&settings.keys, &url, &data).await?;
     let bus =
         mash_bus::connect(&settings.bus, &store).await.context("the bus cannot be reached")?;
     bus.ensure_topics(&mash_bus::topics::all()).await.context("topics cannot be made")?;
@@ -162,6 +169,11 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
     let (mut tasks, inbox) = (starting.tasks, starting.inbox_origin);
     let stop = shutdown.clone();
     tasks.spawn(async move { Ok(server.serve(listener, stop).await?) });
+    let (watched, stop) = (store.clone(), shutdown.clone());
+    tasks.spawn(async move {
+        retention::watch(watched, stop).await;
+        Ok(())
+    });
     Ok(Running { address, store, bus, inbox, tasks, shutdown })
 }
 
