@@ -15,10 +15,12 @@ mod sql;
 mod store;
 
 pub mod dead_letters;
+pub mod erasure;
 pub mod evidence;
 #[cfg(feature = "testing")]
 pub mod fate;
 pub mod guards;
+pub mod keys;
 pub mod leases;
 pub mod outbox;
 pub mod requests;

@@ -22,6 +22,7 @@ use mash_proto::{
 };
 use mash_store::{
     StoreError, Tx,
+    keys::Scope,
     outbox::{self, OutboxMessage},
 };
 use prost::{Message, Name};
@@ -52,7 +53,14 @@ impl Service {
         let attributes =
             Attributes { id, source: SOURCE, subject: &key, time: self.clock.now(), cause: None };
         let payload = wrap(event, &attributes).encode_to_vec();
-        OutboxMessage { topic, key, event_id: id.to_string(), payload, guards: Vec::new() }
+        OutboxMessage {
+            topic,
+            key,
+            event_id: id.to_string(),
+            payload,
+            guards: Vec::new(),
+            scope: Some(Scope::new("directory", "directory")),
+        }
     }
 
     /// Takes in a register as a whole, or says everything that is wrong with it.

@@ -13,6 +13,7 @@ use mash_proto::{
 };
 use mash_store::{
     Store, StoreError,
+    keys::Scope,
     outbox::{self, OutboxMessage},
 };
 
@@ -62,7 +63,8 @@ impl Service {
     ) -> OutboxMessage {
         let pupil_id = self.pupil_id(authority, local_id);
         let event = wire::PupilChanged { pupil_id: pupil_id.clone(), pupil };
-        self.change(topics::ROLL, pupil_id, &event)
+        let scope = Some(Scope::new("roll", authority));
+        OutboxMessage { scope, ..self.change(topics::ROLL, pupil_id, &event) }
     }
 
     /// Takes in the roll of an authority as a whole, or says everything that is wrong with it.

@@ -94,6 +94,8 @@ async fn decide(store: &Store, id: &str, urgent: bool) {
         event_id: id.to_owned(),
         payload: envelope(id, "school").encode_to_vec(),
         guards: Vec::new(),
+        scope: None,
+        scope: None,
     };
     let mut tx = store.begin().await.unwrap();
     evidence::record(&mut tx, SERVICE, &[record]).await.unwrap();
