@@ -1,7 +1,7 @@
 //! Sealing what is stored: one data key for each case and kind of record, kept wrapped beside what it seals.
 //!
 //! A store that was opened with keys ([`Store::connect_sealed`]) seals; one without passes content through, which is for
-//! tests and tools that keep nothing. What is sealed and what is not are told apart by their first byte, so rows of before
+//! tests and tools that keep nothing. Services seal columns of their own tables by [`columns`]. What is sealed and what is not are told apart by their first byte, so rows of before
 //! stay readable.
 //!
 //! Keys are remembered for [`REMEMBER`] and no longer. That is what makes erasure safe without asking every process: a key
@@ -18,6 +18,7 @@ use sqlx::AnyConnection;
 
 use crate::{ReadConn, Store, StoreError, Tx};
 
+pub mod columns;
 pub mod recipients;
 pub mod rotation;
 mod table;
@@ -126,6 +127,11 @@ fn bound(id: KeyId, record: &str, case: &str) -> Vec<u8> {
 pub struct Sealing(Option<HashMap<Scope, Arc<DataKey>>>);
 
 impl Sealing {
+    /// Whether it seals, or passes content through.
+    pub(crate) const fn seals(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Seals content for its place, such as a column and the id of a record.
     ///
     /// # Errors
@@ -148,6 +154,7 @@ pub async fn to_seal(
     let store = tx.of().clone();
     let Some(vault) = store.vault() else { return Ok(Sealing(None)) };
     let wanted: BTreeSet<&Scope> = scopes.into_iter().collect();
+    tx.touched.extend(wanted.iter().copied().cloned());
     let mut keys = HashMap::new();
     let mut missing = Vec::new();
     for scope in wanted {
@@ -283,7 +290,7 @@ impl Opening {
 /// # Errors
 /// When the store or the key store fails.
 pub async fn to_open<'a>(
-    at: &mut impl Look,
+    at: &mut dyn Look,
     stored: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<Opening, StoreError> {
     let ids: BTreeSet<KeyId> = stored
@@ -327,6 +334,6 @@ pub async fn to_open<'a>(
 ///
 /// # Errors
 /// As [`to_open`] and [`Opening::open`].
-pub async fn open(at: &mut impl Look, place: &str, stored: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+pub async fn open(at: &mut dyn Look, place: &str, stored: Vec<u8>) -> Result<Vec<u8>, StoreError> {
     to_open(at, [stored.as_slice()]).await?.open(place, stored)
 }

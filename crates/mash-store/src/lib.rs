@@ -31,6 +31,10 @@ pub mod testing;
 
 pub use dialect::Dialect;
 pub use error::{Fault, StoreError};
+pub use keys::{
+    Look,
+    columns::{Column, opening, present},
+};
 pub use migrate::Migration;
 pub use signal::Signal;
 pub use sql::{in_list, placeholders};

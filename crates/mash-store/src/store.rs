@@ -1,7 +1,7 @@
 //! Connections and transactions.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::{Deref, DerefMut},
     sync::Arc,
@@ -144,6 +144,7 @@ impl Store {
             signals: Vec::new(),
             closing: Vec::new(),
             made: BTreeMap::new(),
+            touched: BTreeSet::new(),
         })
     }
 
@@ -196,6 +197,8 @@ pub struct Tx {
     /// Data keys that this transaction makes. Nobody else may seal with one before it is committed: were it rolled back,
     /// what was sealed could never be opened.
     pub(crate) made: BTreeMap<Scope, Arc<DataKey>>,
+    /// What this transaction has sealed for: whatever it answers tells of these.
+    pub(crate) touched: BTreeSet<Scope>,
 }
 
 impl fmt::Debug for Tx {

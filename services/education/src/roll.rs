@@ -157,7 +157,7 @@ impl Service {
                 Begun::Fresh(call) => call,
             };
         let upn = pupil.upn.as_ref().map(|upn| upn.as_str().to_owned()).unwrap_or_default();
-        let stored = roll::find(call.tx.conn(), authority.as_str(), &pupil.local_id, &upn).await?;
+        let stored = roll::find(&mut call.tx, authority.as_str(), &pupil.local_id, &upn).await?;
         if let Some(stored) = &stored {
             pupil.local_id.clone_from(&stored.pupil.local_id);
         } else if pupil.local_id.is_empty() {
@@ -167,7 +167,7 @@ impl Service {
             return Err(Refusal::NotFound);
         }
         if !upn.is_empty() {
-            let other = roll::find(call.tx.conn(), authority.as_str(), "", &upn).await?;
+            let other = roll::find(&mut call.tx, authority.as_str(), "", &upn).await?;
             if other.is_some_and(|other| other.pupil.local_id != pupil.local_id) {
                 return Err(Refusal::field(
                     "pupil.upn",

@@ -172,7 +172,7 @@ enum Command {
         #[command(flatten)]
         inbox: InboxArgs,
         #[command(flatten)]
-        ways: WayArgs,
+        ways: Box<WayArgs>,
         /// Where `audit` is, for a process that runs routing without it, such as `https://audit:7449`.
         #[arg(long, env = "MASH_LEDGER", value_name = "URL")]
         ledger: Option<String>,
@@ -193,7 +193,7 @@ enum Command {
         #[arg(long, env = "MASH_CLOCK_FILE")]
         clock_file: Option<PathBuf>,
         #[command(flatten)]
-        ways: WayArgs,
+        ways: Box<WayArgs>,
     },
     /// Play one night, end to end, with scripted people and a scripted clock.
     Demo(DemoArgs),

@@ -95,7 +95,6 @@ async fn decide(store: &Store, id: &str, urgent: bool) {
         payload: envelope(id, "school").encode_to_vec(),
         guards: Vec::new(),
         scope: None,
-        scope: None,
     };
     let mut tx = store.begin().await.unwrap();
     evidence::record(&mut tx, SERVICE, &[record]).await.unwrap();
