@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what must be there before cargo can build anything: a C tool chain, and for the tests Java, Maven,
-# PostgreSQL, npm, Go, Chromium and the solver cvc5. Everything else is the business of `cargo xtask setup`, which this machine
+# PostgreSQL, npm, Go, Chromium, a software key module and the solver cvc5. Everything else is the business of `cargo xtask setup`, which this machine
 # can run afterwards.
 # Usage: deploy/setup.sh demo|test
 set -euo pipefail
@@ -31,6 +31,7 @@ if [ "$level" = test ]; then
   need go golang-go
   need chromium chromium
   [ -n "${CVC5:-}" ] || need cvc5 cvc5
+  [ -e /usr/lib/softhsm/libsofthsm2.so ] || packages+=(softhsm2)
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
 fi
 

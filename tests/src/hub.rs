@@ -73,6 +73,7 @@ impl Hub {
             data: options.data.clone(),
             database: options.database.clone(),
             bus: options.bus.clone(),
+            keys: mash_hub::keyring::Keyring::Files(None),
             listen: options.listen,
             hosts: vec!["localhost".to_owned()],
             clock: Some(data.clock()),

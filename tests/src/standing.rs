@@ -40,6 +40,7 @@ impl Standing {
             data: folder.path().to_owned(),
             database: None,
             bus: "embedded".to_owned(),
+            keys: mash_hub::keyring::Keyring::Files(None),
             listen: ([127, 0, 0, 1], 0).into(),
             hosts: vec!["localhost".to_owned()],
             clock: Some(data.clock()),

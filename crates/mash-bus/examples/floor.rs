@@ -264,6 +264,7 @@ async fn pipeline(store: &Store, bus: &Arc<dyn Bus>, plan: &Plan) {
                 event_id: m.event_id.clone(),
                 payload: m.payload.to_vec(),
                 guards: Vec::new(),
+                scope: None,
             })
             .collect();
         outbox::enqueue(&mut tx, "floor", &out).await.expect("enqueued");

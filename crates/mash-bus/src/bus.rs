@@ -7,7 +7,9 @@ use bytes::Bytes;
 
 use mash_store::{Store, Tx};
 
-use crate::{BusError, KafkaSettings, TopicSpec, embedded::EmbeddedBus, kafka::KafkaBus};
+use crate::{
+    BusError, KafkaSettings, TopicSpec, embedded::EmbeddedBus, kafka::KafkaBus, sealed::SealedBus,
+};
 
 /// A message to publish.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub struct Delivery {
     pub key: String,
     /// The encoded envelope.
     pub payload: Bytes,
+    /// The code of why it could not be opened, if it could not: then the payload is what came.
+    pub fault: Option<&'static str>,
 }
 
 impl fmt::Debug for Delivery {
@@ -132,14 +136,16 @@ pub trait Subscription: Send {
     async fn leave(&mut self);
 }
 
-/// Opens the bus of this address: `embedded` (in the store), or `kafka://host:port,host:port?setting=value&…` with the
+/// Opens the bus of this address. What travels is sealed if the store is. The address is `embedded` (in the store), or `kafka://host:port,host:port?setting=value&…` with the
 /// settings of [`KafkaSettings`].
 ///
 /// # Errors
 /// When the address is not usable. An unreachable broker is no error here: clients connect in the background.
 pub async fn connect(url: &str, store: &Store) -> Result<Arc<dyn Bus>, BusError> {
-    if url == "embedded" {
-        return Ok(Arc::new(EmbeddedBus::open(store).await?));
-    }
-    Ok(Arc::new(KafkaBus::open(url.parse::<KafkaSettings>()?).await?))
+    let bus: Arc<dyn Bus> = if url == "embedded" {
+        Arc::new(EmbeddedBus::open(store).await?)
+    } else {
+        Arc::new(KafkaBus::open(url.parse::<KafkaSettings>()?).await?)
+    };
+    if store.is_sealed() { Ok(Arc::new(SealedBus::around(bus, store))) } else { Ok(bus) }
 }

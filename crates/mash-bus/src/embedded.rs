@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Row as _};
 use tokio::task::JoinHandle;
 
-use mash_store::{Migration, Store, StoreError, Tx, in_list, placeholders};
+use mash_store::{Migration, Store, StoreError, Tx, in_list, is_kept, placeholders};
 
 use crate::{Bus, BusError, BusMessage, Subscription, TopicSpec};
 
@@ -205,7 +205,7 @@ async fn append(
             placeholders(chunk.len(), 7)
         );
         // One statement is kept for the single message; other lengths would crowd the cache.
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for message in chunk {
             query = query
                 .bind(topic)

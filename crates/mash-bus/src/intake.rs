@@ -77,7 +77,16 @@ pub struct Intake {
 /// A delivery and what was found in it.
 struct Arrival {
     delivery: Delivery,
-    content: Result<Envelope, &'static str>,
+    content: Result<Envelope, Unread>,
+}
+
+/// Why nothing was found in a delivery.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unread {
+    /// It becomes a dead letter, with this code.
+    Poison(&'static str),
+    /// What it held was erased, so nothing is left to be done about it.
+    Erased,
 }
 
 impl Intake {
@@ -106,13 +115,13 @@ impl Intake {
     /// # Errors
     /// When the store fails. Then the batch, or its rest, is to be delivered again.
     pub async fn step(&self, batch: Vec<Delivery>) -> Result<(), StoreError> {
-        let arrivals: Vec<_> = batch.into_iter().map(poison::open).collect();
+        let arrivals = poison::open_all(&self.store, self.handler.group(), batch).await?;
         let Err(cause) = self.together(&arrivals).await else { return Ok(()) };
         poisonous(cause)?;
         for arrival in &arrivals {
             let Err(cause) = self.together(std::slice::from_ref(arrival)).await else { continue };
             let code = poisonous(cause)?;
-            if let Err(HandleError::Store(error)) = self.bury(&arrival.delivery, code).await {
+            if let Err(HandleError::Store(error)) = self.bury(arrival, code).await {
                 return Err(error);
             }
         }
@@ -175,7 +184,8 @@ impl Intake {
                 tracing::info!(group = self.handler.group(), "the intake reads again");
             }
             backoff.reset();
-            let lanes = self.split(batch);
+            let arrivals = poison::open_all(&self.store, self.handler.group(), batch).await?;
+            let lanes = self.split(arrivals);
             let taken = lanes.iter().map(|lane| self.take_in(lane, shutdown));
             if !join_all(taken).await.into_iter().all(|taken| taken) {
                 return Ok(());
@@ -184,19 +194,19 @@ impl Intake {
         }
     }
 
-    /// A batch, opened, in as many lanes as the handler and the store can make use of. A key has the same partition in
+    /// A batch in as many lanes as the handler and the store can make use of. A key has the same partition in
     /// every topic of a service, so that what belongs together meets in one lane.
-    fn split(&self, batch: Vec<Delivery>) -> Vec<Vec<Arrival>> {
+    fn split(&self, batch: Vec<Arrival>) -> Vec<Vec<Arrival>> {
         let lanes = match self.store.dialect() {
             Dialect::Sqlite => 1,
             // A few events are not worth the statements of a second transaction.
             Dialect::Postgres => self.handler.lanes().min(1 + batch.len() / LANE),
         };
         let mut split: BTreeMap<usize, Vec<Arrival>> = BTreeMap::new();
-        for delivery in batch {
-            let partition = usize::try_from(delivery.partition).unwrap_or_default();
+        for arrival in batch {
+            let partition = usize::try_from(arrival.delivery.partition).unwrap_or_default();
             let lane = partition % lanes.max(1);
-            split.entry(lane).or_default().push(poison::open(delivery));
+            split.entry(lane).or_default().push(arrival);
         }
         split.into_values().collect()
     }
@@ -220,9 +230,7 @@ impl Intake {
             let done = match self.insist(shutdown, || self.together(alone)).await {
                 None => return false,
                 Some(Ok(())) => continue,
-                Some(Err(code)) => {
-                    self.insist(shutdown, || self.bury(&arrival.delivery, code)).await
-                }
+                Some(Err(code)) => self.insist(shutdown, || self.bury(arrival, code)).await,
             };
             if done.is_none() {
                 return false;
@@ -279,7 +287,8 @@ impl Intake {
             .filter_map(|arrival| arrival.content.as_ref().ok())
             .filter(|event| self.handler.concerns(event))
             .collect();
-        let readable = arrivals.iter().all(|arrival| arrival.content.is_ok());
+        let poison = |arrival: &Arrival| matches!(arrival.content, Err(Unread::Poison(_)));
+        let readable = !arrivals.iter().any(poison);
         if envelopes.is_empty() && readable {
             return Ok(());
         }
@@ -300,8 +309,8 @@ impl Intake {
             self.handler.handle(&mut tx, &events).await?;
         }
         for arrival in arrivals {
-            if let Err(code) = &arrival.content {
-                poison::bury(&mut tx, self.handler.as_ref(), &arrival.delivery, code).await?;
+            if let Err(Unread::Poison(code)) = arrival.content {
+                poison::bury(&mut tx, self.handler.as_ref(), arrival, code).await?;
             }
         }
         tx.commit().await?;
@@ -311,9 +320,9 @@ impl Intake {
         Ok(())
     }
 
-    async fn bury(&self, delivery: &Delivery, code: &'static str) -> Result<(), HandleError> {
+    async fn bury(&self, arrival: &Arrival, code: &'static str) -> Result<(), HandleError> {
         let mut tx = self.store.begin().await?;
-        poison::bury(&mut tx, self.handler.as_ref(), delivery, code).await?;
+        poison::bury(&mut tx, self.handler.as_ref(), arrival, code).await?;
         Ok(tx.commit().await?)
     }
 

@@ -17,6 +17,7 @@ mod kafka;
 mod ledger;
 mod redrive;
 mod relay;
+mod sealed;
 
 #[cfg(feature = "testing")]
 pub mod testing;

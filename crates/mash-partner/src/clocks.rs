@@ -32,7 +32,7 @@ impl Partner {
         nation: Nation,
     ) -> Result<Option<Clock>, StoreError> {
         let owner = Owner { agency: self.agency.component, organisation: &call.key };
-        let known = clocks::of_subject(call.tx.conn(), owner, subject).await?;
+        let known = clocks::of_subject(&mut call.tx, owner, subject).await?;
         if known.iter().any(|row| row.clock.rule() == rule) {
             return Ok(None);
         }
@@ -87,7 +87,7 @@ impl Partner {
         subject: &str,
     ) -> Result<Vec<wire::Clock>, StoreError> {
         let owner = Owner { agency: self.agency.component, organisation: &call.key };
-        let rows = clocks::of_subject(call.tx.conn(), owner, subject).await?;
+        let rows = clocks::of_subject(&mut call.tx, owner, subject).await?;
         Ok(rows.iter().map(|row| clock_to_wire(&row.clock, call.now)).collect())
     }
 }
@@ -106,7 +106,7 @@ pub(crate) async fn end(
     (subject, rule): (&str, &str),
     how: End,
 ) -> Result<(), StoreError> {
-    for mut row in clocks::of_subject(tx.conn(), owner, subject).await? {
+    for mut row in clocks::of_subject(tx, owner, subject).await? {
         if row.clock.rule() != rule || row.clock.has_ended() {
             continue;
         }

@@ -81,7 +81,7 @@ impl Partner {
         let agency = self.agency.component;
         let About { case_id, reply_to, authority } = self.about(call, &subject).await?;
         let owner = Owner { agency, organisation: &call.key };
-        let nth = disagreements::raised(call.tx.conn(), owner, &subject).await?;
+        let nth = disagreements::raised(&mut call.tx, owner, &subject).await?;
         let row = DisagreementRow {
             seq: 0,
             organisation: call.key.clone(),
@@ -171,12 +171,12 @@ impl Partner {
     async fn about(&self, call: &mut Call, subject: &str) -> Result<About, PartnerError> {
         let owner = Owner { agency: self.agency.component, organisation: &call.key };
         if let Some(id) = subject.strip_prefix("enquiries/") {
-            let found = enquiries::find(call.tx.conn(), owner, id).await?;
+            let found = enquiries::find(&mut call.tx, owner, id).await?;
             let row = found.ok_or(PartnerError::NotFound)?;
             return Ok(About { case_id: row.case_id, reply_to: row.item_id, authority: row.from });
         }
         if let Some(id) = subject.strip_prefix("invitations/") {
-            let found = invitations::find(call.tx.conn(), owner, id).await?;
+            let found = invitations::find(&mut call.tx, owner, id).await?;
             let row = found.ok_or(PartnerError::NotFound)?;
             return Ok(About { case_id: row.case_id, reply_to: row.item_id, authority: row.from });
         }

@@ -204,7 +204,7 @@ impl Partner {
             event: event.encode_to_vec(),
         };
         let owner = Owner { agency, organisation: &call.key };
-        enquiries::put_answer(&mut call.tx, owner, &row.item_id, &answer).await?;
+        enquiries::put_answer(&mut call.tx, owner, (&row.case_id, &row.item_id), &answer).await?;
         let read = Done {
             kind: ReceiptKind::Acknowledged,
             practitioner: &call.practitioner,
@@ -222,7 +222,7 @@ impl Partner {
         }
         call.record(if refusal_code.is_empty() { "answer" } else { "refuse" }, &subject).await?;
         let owner = Owner { agency, organisation: &call.key };
-        let shown = self.show_enquiry(call.tx.conn(), owner, &row).await?;
+        let shown = self.show_enquiry(&mut call.tx, owner, &row).await?;
         Ok(wire::ReceivedEnquiry { content: None, ..shown })
     }
 

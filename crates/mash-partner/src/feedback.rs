@@ -31,7 +31,7 @@ impl Partner {
         release_id: &str,
     ) -> Result<wire::ReceivedFeedback, PartnerError> {
         let owner = Owner { agency: self.agency.component, organisation: &call.key };
-        let found = feedback::find(call.tx.conn(), owner, release_id).await?;
+        let found = feedback::find(&mut call.tx, owner, release_id).await?;
         let mut row = found.filter(|row| row.recalled.is_none()).ok_or(PartnerError::NotFound)?;
         if row.acknowledged.is_none() {
             row.acknowledged = Some(call.now);
@@ -53,7 +53,7 @@ impl Partner {
             let message = receipt(&self.agency, &what, &done);
             outbox::enqueue(&mut call.tx, self.agency.component, &[message]).await?;
         }
-        let all = feedback::of_case(call.tx.conn(), owner, &row.case_id).await?;
+        let all = feedback::of_case(&mut call.tx, owner, &row.case_id).await?;
         if all.iter().all(|one| one.acknowledged.is_some() || one.recalled.is_some()) {
             settle_all(&mut call.tx, owner, &row.case_id, call.now).await?;
         }
@@ -69,7 +69,7 @@ async fn settle_all(
     case_id: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut subjects = disagreements::of_case(tx.conn(), owner, case_id).await?;
+    let mut subjects = disagreements::of_case(tx, owner, case_id).await?;
     subjects.push(format!("referrals/{case_id}"));
     for subject in subjects {
         settle(tx, owner, (&subject, kinds::READ_FEEDBACK), now).await?;

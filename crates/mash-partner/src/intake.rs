@@ -238,12 +238,12 @@ impl Partner {
         let Arrival { item, organisation, now, .. } = arrival;
         let owner = self.owner(organisation);
         let referral = self.referral_of(tx, owner, item).await?;
-        let disagreed = disagreements::find(tx.conn(), owner, &item.reply_to).await?;
+        let disagreed = disagreements::find(tx, owner, &item.reply_to).await?;
         if referral.is_none() && disagreed.is_none() {
             let refused = HandleError::Poison { code: NOT_THE_REFERRER };
             return if self.agency.alone { Err(refused) } else { Ok(Taken::No) };
         }
-        let known = feedback::find(tx.conn(), owner, &item.release_id).await?;
+        let known = feedback::find(tx, owner, &item.release_id).await?;
         if known.as_ref().is_some_and(|known| arrival.revision <= known.revision) {
             return Ok(Taken::No);
         }
@@ -289,7 +289,7 @@ impl Partner {
         owner: Owner<'_>,
         item: &ItemReleased,
     ) -> Result<Option<ReferralRow>, StoreError> {
-        let sent = referrals::of_item(tx.conn(), owner, &item.reply_to).await?;
+        let sent = referrals::of_item(tx, owner, &item.reply_to).await?;
         let case_id = sent.map_or_else(|| item.case_id.clone(), |sent| sent.case_id);
         referrals::lock(tx, owner, &case_id).await
     }
@@ -303,7 +303,7 @@ impl Partner {
         let Arrival { item, organisation, now, .. } = arrival;
         let owner = self.owner(organisation);
         let referral = match self.referral_of(tx, owner, item).await? {
-            None => referrals::of_item(tx.conn(), owner, &item.item_id).await?,
+            None => referrals::of_item(tx, owner, &item.item_id).await?,
             known => known,
         };
         let subject = match referral {
@@ -355,7 +355,7 @@ impl Partner {
             let subject = format!("invitations/{}", row.item_id);
             settle(tx, owner, (&subject, kinds::ANSWER_INVITATION), now).await?;
             found = Some(row.revision);
-        } else if let Some(mut row) = feedback::find(tx.conn(), owner, &recall.release_id).await? {
+        } else if let Some(mut row) = feedback::find(tx, owner, &recall.release_id).await? {
             row.recalled = Some(now);
             row.content.clear();
             feedback::put(tx, owner.agency, &row).await?;

@@ -10,7 +10,7 @@ use mash_proto::{
     event::v1::Envelope,
     referral::v1::{ItemReceiptRecorded, ItemSubmitted},
 };
-use mash_store::outbox::OutboxMessage;
+use mash_store::{keys::Scope, outbox::OutboxMessage};
 use prost::Message;
 
 use crate::Agency;
@@ -33,6 +33,7 @@ pub(crate) fn submitted(agency: &Agency, item: &ItemSubmitted, now: Timestamp) -
         event_id: id.to_string(),
         payload: wrap(item, &attributes).encode_to_vec(),
         guards: Vec::new(),
+        scope: Some(Scope::payload(&item.case_id)),
     }
 }
 
@@ -82,6 +83,7 @@ pub(crate) fn receipt(agency: &Agency, what: &Received<'_>, done: &Done<'_>) -> 
         event_id: id.to_string(),
         payload: wrap(&event, &attributes).encode_to_vec(),
         guards: Vec::new(),
+        scope: Some(Scope::payload(what.case_id)),
     }
 }
 

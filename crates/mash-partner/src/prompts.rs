@@ -115,7 +115,7 @@ impl Partner {
         let number =
             number.map_err(|_| PartnerError::field("name", NAME, "`prompts/` and a number"))?;
         let owner = Owner { agency: self.agency.component, organisation: &call.key };
-        let found = prompts::find(call.tx.conn(), owner, number).await?;
+        let found = prompts::find(&mut call.tx, owner, number).await?;
         let found = found.ok_or(PartnerError::NotFound)?;
         let by = (call.now, call.practitioner.as_str(), reason);
         if !prompts::close(&mut call.tx, owner, (&found.subject, &found.kind), by).await? {

@@ -248,7 +248,7 @@ impl Partner {
         outbox::enqueue(&mut call.tx, self.agency.component, &[message]).await?;
         let owner = Owner { agency: self.agency.component, organisation: &call.key };
         let subject = name(case_id);
-        for clock in clocks::of_subject(call.tx.conn(), owner, &subject).await? {
+        for clock in clocks::of_subject(&mut call.tx, owner, &subject).await? {
             let what = (subject.as_str(), clock.clock.rule());
             end(&mut call.tx, owner, what, End::Cancelled(call.now)).await?;
         }
@@ -339,9 +339,9 @@ impl Partner {
         case_id: CaseId,
     ) -> Result<wire::SentReferral, PartnerError> {
         let owner = Owner { agency: self.agency.component, organisation: &call.key };
-        let found = referrals::find(call.tx.conn(), owner, &case_id.to_string()).await?;
+        let found = referrals::find(&mut call.tx, owner, &case_id.to_string()).await?;
         let row = found.ok_or(PartnerError::NotFound)?;
-        Ok(show(call.tx.conn(), owner, &row, call.now).await?)
+        Ok(show(&mut call.tx, owner, &row, call.now).await?)
     }
 }
 

@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 use mash_domain::organisation::OrganisationId;
-use mash_store::{Migration, Store, StoreError, Tx};
-use sqlx::AnyConnection;
+use mash_store::{Look, Migration, Store, StoreError, Tx};
 
 pub(crate) mod clocks;
 pub(crate) mod disagreements;
@@ -14,13 +13,16 @@ pub(crate) mod prompts;
 pub(crate) mod referrals;
 
 /// A connection, for those who only pass it on.
-pub(crate) type Conn = AnyConnection;
+pub(crate) type Conn = dyn Look;
 
 const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     name: "referrals, enquiries, invitations, feedback and prompts",
     sql: include_str!("store/0001_partner.sql"),
 }];
+
+/// The kind of record under which what organisations sent and were told is kept.
+const RECORD: &str = "referral";
 
 /// Brings the tables up to date. Every service that uses the library does it, and the first one counts.
 pub(crate) async fn migrate(store: &Store) -> Result<(), StoreError> {

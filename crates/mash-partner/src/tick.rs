@@ -113,7 +113,7 @@ impl Partner {
 
     async fn ring(&self, tx: &mut Tx, owner: Owner<'_>, subject: &str) -> Result<(), StoreError> {
         let now = self.clock.now();
-        for mut row in clocks::of_subject(tx.conn(), owner, subject).await? {
+        for mut row in clocks::of_subject(tx, owner, subject).await? {
             let Some(ring) = row.clock.ring(now) else { continue };
             clocks::put(tx, owner, &row).await?;
             // Nobody has to contact the hub again before the time for it has come.

@@ -139,6 +139,7 @@ impl Log {
         let partition = self.partitions.get(&from)?;
         let at = self.groups.get(group).and_then(|all| all.get(&from)).copied().unwrap_or(0);
         let deliver = |(offset, message): (usize, &BusMessage)| Delivery {
+            fault: None,
             topic: message.topic.clone(),
             partition: i32::try_from(from.1).unwrap_or(0),
             offset: i64::try_from(offset).unwrap_or(0),

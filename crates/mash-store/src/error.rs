@@ -28,13 +28,28 @@ pub enum StoreError {
     /// A row holds what no version of this program wrote.
     #[error("a stored row cannot be read: {0}")]
     Corrupt(&'static str),
+    /// The content was erased, and nothing brings it back.
+    #[error("MASH-X011: the content was erased")]
+    Erased,
+    /// Content could not be sealed or opened.
+    #[error("content cannot be sealed or opened ({code})", code = .0.code())]
+    Sealed(#[from] mash_keys::KeyError),
 }
 
 impl StoreError {
     /// Whether the same call may well succeed a moment later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Sealed(error) => error.is_transient(),
+            Self::Refused(_)
+            | Self::Statement(_)
+            | Self::Url(_)
+            | Self::MigrationChanged { .. }
+            | Self::Corrupt(_)
+            | Self::Erased => false,
+        }
     }
 
     pub(crate) fn file(error: std::io::Error) -> Self {

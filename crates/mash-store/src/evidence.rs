@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::{
     Store, StoreError, Tx,
-    sql::{CHUNK, in_list, placeholders},
+    sql::{CHUNK, in_list, is_kept, placeholders},
 };
 
 /// A record.
@@ -49,7 +49,7 @@ pub async fn record(tx: &mut Tx, component: &str, records: &[Record]) -> Result<
             "INSERT INTO evidence_salts (entry_id, component, salt) VALUES {} ON CONFLICT DO NOTHING RETURNING entry_id",
             placeholders(chunk.len(), 3)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for record in chunk {
             query = query.bind(&record.entry_id).bind(component).bind(record.salt.as_slice());
         }
@@ -71,7 +71,7 @@ pub async fn record(tx: &mut Tx, component: &str, records: &[Record]) -> Result<
         let sql = format!(
             "INSERT INTO evidence (component, entry_id, entry, late, at_ms) VALUES {values}"
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(fresh.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(fresh.len()));
         for record in &fresh {
             query = query.bind(component).bind(&record.entry_id).bind(&record.entry);
         }
@@ -161,7 +161,8 @@ pub async fn forget(tx: &mut Tx, entry_ids: &[&str]) -> Result<(), StoreError> {
             "UPDATE evidence_salts SET salt = $1 WHERE entry_id IN ({})",
             in_list(2, chunk.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1).bind(&[][..]);
+        let mut query =
+            sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len())).bind(&[][..]);
         for entry_id in chunk {
             query = query.bind(*entry_id);
         }

@@ -15,10 +15,12 @@ mod sql;
 mod store;
 
 pub mod dead_letters;
+pub mod erasure;
 pub mod evidence;
 #[cfg(feature = "testing")]
 pub mod fate;
 pub mod guards;
+pub mod keys;
 pub mod leases;
 pub mod outbox;
 pub mod requests;
@@ -29,6 +31,10 @@ pub mod testing;
 
 pub use dialect::Dialect;
 pub use error::{Fault, StoreError};
+pub use keys::{
+    Look,
+    columns::{Column, opening, present},
+};
 pub use migrate::Migration;
 pub use signal::Signal;
 pub use sql::{in_list, is_kept, listed, placeholders};

@@ -26,6 +26,7 @@ pub(crate) const OWN: &[Migration] = &[
     },
     Migration { version: 2, name: "guards", sql: include_str!("migrate/0002_guards.sql") },
     Migration { version: 3, name: "evidence", sql: include_str!("migrate/0003_evidence.sql") },
+    Migration { version: 4, name: "keys", sql: include_str!("migrate/0004_keys.sql") },
 ];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (

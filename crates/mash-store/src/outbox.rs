@@ -3,10 +3,13 @@
 //! Order is kept per key as long as transactions on the same aggregate lock its row before they enqueue, for then
 //! their numbers rise in the order of their commits.
 
+use std::borrow::Cow;
+
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::{
     Store, StoreError, Tx,
+    keys::{self, Scope},
     sql::{CHUNK, in_list, is_kept, listed},
 };
 
@@ -23,6 +26,8 @@ pub struct OutboxMessage {
     pub payload: Vec<u8>,
     /// What it rests on: it is published only while every one of these [`guards`](crate::guards) is open.
     pub guards: Vec<String>,
+    /// What its content belongs to, by which it is sealed and erased; none for what tells of no person.
+    pub scope: Option<Scope>,
 }
 
 /// A message that waits for the relay.
@@ -64,23 +69,61 @@ pub async fn enqueue(
     component: &str,
     messages: &[OutboxMessage],
 ) -> Result<(), StoreError> {
+    enqueue_urgent(tx, component, messages, |_| false).await
+}
+
+/// As [`enqueue`]. Those of the messages that are urgent, and rest on no guard, do not wait for a ledger that is out of
+/// reach: they may overtake others under one key then.
+///
+/// # Errors
+/// When the store fails; the transaction should be dropped then.
+pub async fn enqueue_urgent(
+    tx: &mut Tx,
+    component: &str,
+    messages: &[OutboxMessage],
+    is_urgent: impl Fn(&OutboxMessage) -> bool + Send + Sync,
+) -> Result<(), StoreError> {
+    let sealed = seal(tx, messages).await?;
+    let messages: Vec<_> = messages.iter().zip(&sealed).collect();
     // Runs of one kind, one after the other, so that the numbers rise in the order of the messages.
-    for run in messages.chunk_by(|one, next| one.guards.is_empty() && next.guards.is_empty()) {
+    for run in
+        messages.chunk_by(|(one, _), (next, _)| one.guards.is_empty() && next.guards.is_empty())
+    {
         match run {
-            [message] if !message.guards.is_empty() => {
-                enqueue_guarded(tx, component, message).await?;
+            [(message, payload)] if !message.guards.is_empty() => {
+                enqueue_guarded(tx, component, message, payload).await?;
             }
-            run => enqueue_rows(tx, component, &run.iter().map(row_of).collect::<Vec<_>>()).await?,
+            run => {
+                let rows =
+                    run.iter().map(|(message, it)| (row_of(message, it), is_urgent(message)));
+                insert(tx, component, &rows.collect::<Vec<_>>()).await?;
+            }
         }
     }
     Ok(())
 }
 
+/// What is sealed here stays so until its consumer takes it in: in this table, on the bus, and as a dead letter.
+async fn seal<'a>(
+    tx: &mut Tx,
+    messages: &'a [OutboxMessage],
+) -> Result<Vec<Cow<'a, [u8]>>, StoreError> {
+    let keys =
+        keys::to_seal(tx, messages.iter().filter_map(|message| message.scope.as_ref())).await?;
+    messages
+        .iter()
+        .map(|message| match &message.scope {
+            Some(scope) => keys.seal(scope, message.topic, &message.payload).map(Cow::Owned),
+            None => Ok(Cow::Borrowed(message.payload.as_slice())),
+        })
+        .collect()
+}
+
 /// Topic, key, event id, payload.
 type OutboxRow<'a> = (&'a str, &'a str, &'a str, &'a [u8]);
 
-fn row_of(message: &OutboxMessage) -> OutboxRow<'_> {
-    (message.topic, message.key.as_str(), message.event_id.as_str(), message.payload.as_slice())
+fn row_of<'a>(message: &'a OutboxMessage, payload: &'a [u8]) -> OutboxRow<'a> {
+    (message.topic, message.key.as_str(), message.event_id.as_str(), payload)
 }
 
 /// One row, since what it rests on is kept under its number.
@@ -88,13 +131,14 @@ async fn enqueue_guarded(
     tx: &mut Tx,
     component: &str,
     message: &OutboxMessage,
+    payload: &[u8],
 ) -> Result<(), StoreError> {
     let sql = format!(
         "INSERT INTO outbox (component, topic, msg_key, event_id, payload, at_ms, guarded)
          VALUES ($1, $2, $3, $4, $5, {}, 1) RETURNING seq",
         tx.dialect().now_ms()
     );
-    let (topic, key, event_id, payload) = row_of(message);
+    let (topic, key, event_id, payload) = row_of(message, payload);
     let row = sqlx::query(AssertSqlSafe(sql))
         .bind(component)
         .bind(topic)
@@ -117,7 +161,8 @@ async fn enqueue_guarded(
     Ok(())
 }
 
-/// As [`enqueue`], for topics that are known only at run time: (topic, key, event id, payload).
+/// As [`enqueue`], for topics that are known only at run time: (topic, key, event id, payload). Payloads are taken as
+/// they are: what was sealed once, and goes round again, stays sealed.
 ///
 /// # Errors
 /// When the store fails; the transaction should be dropped then.
@@ -126,41 +171,29 @@ pub async fn enqueue_rows(
     component: &str,
     rows: &[OutboxRow<'_>],
 ) -> Result<(), StoreError> {
-    insert(tx, component, rows, 0).await
-}
-
-/// As [`enqueue`], for messages that rest on no guard and do not wait for a ledger that is out of reach. Messages under one
-/// key of which only some are urgent may overtake one another then.
-///
-/// # Errors
-/// When the store fails; the transaction should be dropped then.
-pub async fn enqueue_urgent(
-    tx: &mut Tx,
-    component: &str,
-    messages: &[OutboxMessage],
-) -> Result<(), StoreError> {
-    insert(tx, component, &messages.iter().map(row_of).collect::<Vec<_>>(), 1).await
+    let rows: Vec<_> = rows.iter().map(|row| (*row, false)).collect();
+    insert(tx, component, &rows).await
 }
 
 async fn insert(
     tx: &mut Tx,
     component: &str,
-    rows: &[OutboxRow<'_>],
-    urgent: u8,
+    rows: &[(OutboxRow<'_>, bool)],
 ) -> Result<(), StoreError> {
     let now = tx.dialect().now_ms();
     for chunk in rows.chunks(CHUNK) {
         let mut values = String::new();
         for row in 0..chunk.len() {
             let separator = if row == 0 { "" } else { "," };
-            values.push_str(&format!("{separator}({}, {now}, {urgent})", in_list(row * 5 + 1, 5)));
+            values.push_str(&format!("{separator}({}, {now})", in_list(row * 6 + 1, 6)));
         }
         let sql = format!(
-            "INSERT INTO outbox (component, topic, msg_key, event_id, payload, at_ms, urgent) VALUES {values}"
+            "INSERT INTO outbox (component, topic, msg_key, event_id, payload, urgent, at_ms) VALUES {values}"
         );
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
-        for (topic, key, event_id, payload) in chunk {
+        for ((topic, key, event_id, payload), urgent) in chunk {
             query = query.bind(component).bind(*topic).bind(*key).bind(*event_id).bind(*payload);
+            query = query.bind(i64::from(*urgent));
         }
         query.execute(tx.conn()).await?;
     }

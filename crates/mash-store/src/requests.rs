@@ -6,7 +6,16 @@ mod batch;
 
 pub use batch::{Request, find_many, record_many};
 
-use crate::{Store, StoreError, Tx};
+use crate::{
+    Store, StoreError, Tx,
+    keys::{self, Scope},
+};
+
+/// An answer tells of what its transaction has written, so it is sealed for the same cases, one inside the other. One of
+/// more cases than this is sealed for a case of its own; answers are forgotten long before any content must be.
+const CASES: usize = 4;
+const MANY: &str = "answers";
+const PLACE: &str = "requests.response";
 
 /// What is known of a request.
 #[derive(Clone, PartialEq, Eq)]
@@ -67,7 +76,7 @@ pub async fn check(
     let response: Option<Vec<u8>> = row.try_get(2)?;
     Ok(match response {
         _ if known_method != method || known_hash != content_hash => Prior::Conflict,
-        Some(response) => Prior::Replay(response),
+        Some(response) => Prior::Replay(open(tx, response).await?),
         // Claimed in this very transaction, or committed without an answer: nothing to replay.
         None => Prior::Fresh,
     })
@@ -86,6 +95,7 @@ pub async fn record(
     response: &[u8],
     at_ms: i64,
 ) -> Result<(), StoreError> {
+    let response = seal(tx, response).await?;
     sqlx::query(
         "INSERT INTO requests (caller, request_id, method, content_hash, response, at_ms)
          VALUES ($1, $2, $3, $4, $5, $6)
@@ -100,6 +110,29 @@ pub async fn record(
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+async fn seal(tx: &mut Tx, answer: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let mut scopes: Vec<Scope> = tx.touched.iter().cloned().collect();
+    if scopes.len() > CASES {
+        scopes = vec![Scope::payload(MANY)];
+    }
+    let mut sealed = answer.to_vec();
+    let keys = keys::to_seal(tx, &scopes).await?;
+    for scope in &scopes {
+        sealed = keys.seal(scope, PLACE, &sealed)?;
+    }
+    Ok(sealed)
+}
+
+async fn open(tx: &mut Tx, mut answer: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+    for _ in 0..CASES {
+        if !keys::is_sealed(&answer) {
+            break;
+        }
+        answer = keys::open(tx, PLACE, answer).await?;
+    }
+    Ok(answer)
 }
 
 /// Forgets answers given before this time.

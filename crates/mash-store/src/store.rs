@@ -1,16 +1,20 @@
 //! Connections and transactions.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::{Deref, DerefMut},
     sync::Arc,
+    time::Instant,
 };
 
+use mash_keys::{DataKey, KeyStore};
 use sqlx::{Any, AnyConnection, Transaction, pool::PoolConnection};
 
 use crate::{
     Dialect, Migration, Signal, StoreError,
     dialect::{Pools, WRITERS},
+    keys::{Scope, Vault},
     migrate,
     signal::Signals,
 };
@@ -25,6 +29,7 @@ struct Inner {
     dialect: Dialect,
     pools: Pools,
     signals: Signals,
+    vault: Option<Vault>,
     #[cfg(feature = "testing")]
     fate: Option<Arc<dyn crate::fate::Fate>>,
 }
@@ -38,10 +43,23 @@ impl fmt::Debug for Store {
 
 impl Store {
     /// Opens `sqlite:<path>` (the file and its folder are created) or `postgres://…`, and prepares the tables of this crate.
+    /// Content is stored as it is: see [`Store::connect_sealed`].
     ///
     /// # Errors
     /// When the address is of another kind, or the database cannot be reached or prepared.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::open(url, None).await
+    }
+
+    /// As [`Store::connect`], for a store that seals content with data keys, which these keys wrap.
+    ///
+    /// # Errors
+    /// As [`Store::connect`].
+    pub async fn connect_sealed(url: &str, keys: Arc<dyn KeyStore>) -> Result<Self, StoreError> {
+        Self::open(url, Some(Vault::new(keys))).await
+    }
+
+    async fn open(url: &str, vault: Option<Vault>) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let dialect = Dialect::of(url)?;
         let pools = dialect.pools(url).await?;
@@ -49,6 +67,7 @@ impl Store {
             dialect,
             pools,
             signals: Signals::default(),
+            vault,
             #[cfg(feature = "testing")]
             fate: None,
         }));
@@ -68,7 +87,7 @@ impl Store {
         let Inner { dialect, pools, .. } =
             Arc::into_inner(Self::connect(url).await?.0).ok_or_else(crate::fate::dead)?;
         let fate = Some(fate);
-        Ok(Self(Arc::new(Inner { dialect, pools, signals: Signals::default(), fate })))
+        Ok(Self(Arc::new(Inner { dialect, pools, signals: Signals::default(), vault: None, fate })))
     }
 
     #[cfg(feature = "testing")]
@@ -119,7 +138,14 @@ impl Store {
                 return Err(error);
             }
         };
-        Ok(Tx { transaction, store: self.clone(), signals: Vec::new(), closing: Vec::new() })
+        Ok(Tx {
+            transaction,
+            store: self.clone(),
+            signals: Vec::new(),
+            closing: Vec::new(),
+            made: BTreeMap::new(),
+            touched: BTreeSet::new(),
+        })
     }
 
     /// A connection for reading, always on the primary.
@@ -129,7 +155,17 @@ impl Store {
     pub async fn read(&self) -> Result<ReadConn, StoreError> {
         #[cfg(feature = "testing")]
         self.live(crate::fate::Step::Read)?;
-        Ok(ReadConn(self.0.pools.reader.acquire().await?))
+        Ok(ReadConn { conn: self.0.pools.reader.acquire().await?, store: self.clone() })
+    }
+
+    /// Whether content is sealed.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.0.vault.is_some()
+    }
+
+    pub(crate) fn vault(&self) -> Option<&Vault> {
+        self.0.vault.as_ref()
     }
 
     /// The signal of this name; [`Tx::signal_on_commit`] raises it.
@@ -158,6 +194,11 @@ pub struct Tx {
     signals: Vec<String>,
     /// Guards that this transaction closes.
     closing: Vec<String>,
+    /// Data keys that this transaction makes. Nobody else may seal with one before it is committed: were it rolled back,
+    /// what was sealed could never be opened.
+    pub(crate) made: BTreeMap<Scope, Arc<DataKey>>,
+    /// What this transaction has sealed for: whatever it answers tells of these.
+    pub(crate) touched: BTreeSet<Scope>,
 }
 
 impl fmt::Debug for Tx {
@@ -188,7 +229,11 @@ impl Tx {
     pub async fn commit(self) -> Result<(), StoreError> {
         #[cfg(feature = "testing")]
         self.store.live(crate::fate::Step::Commit)?;
+        let begun = Instant::now();
         self.transaction.commit().await?;
+        if let Some(vault) = self.store.vault() {
+            vault.keep(&self.made, begun);
+        }
         #[cfg(feature = "testing")]
         self.store.live(crate::fate::Step::Committed)?;
         for name in &self.signals {
@@ -226,13 +271,26 @@ impl Tx {
         self.closing.push(guard.to_owned());
     }
 
+    pub(crate) fn of(&self) -> &Store {
+        &self.store
+    }
+
     pub(crate) fn dialect(&self) -> Dialect {
         self.store.0.dialect
     }
 }
 
 /// A connection for reading, returned to its pool when dropped.
-pub struct ReadConn(PoolConnection<Any>);
+pub struct ReadConn {
+    conn: PoolConnection<Any>,
+    store: Store,
+}
+
+impl ReadConn {
+    pub(crate) fn of(&self) -> &Store {
+        &self.store
+    }
+}
 
 impl fmt::Debug for ReadConn {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -244,12 +302,12 @@ impl Deref for ReadConn {
     type Target = AnyConnection;
 
     fn deref(&self) -> &AnyConnection {
-        &self.0
+        &self.conn
     }
 }
 
 impl DerefMut for ReadConn {
     fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.0
+        &mut self.conn
     }
 }

@@ -6,11 +6,12 @@
     reason = "only tests use it, and they should fail loudly"
 )]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use mash_keys::FileKeys;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
-use crate::{Dialect, Store, StoreError};
+use crate::{Dialect, Store, StoreError, keys::rotation};
 
 /// The variable that names the PostgreSQL server of the tests.
 pub const POSTGRES_URL: &str = "MASH_TEST_POSTGRES_URL";
@@ -20,6 +21,8 @@ pub const POSTGRES_URL: &str = "MASH_TEST_POSTGRES_URL";
 pub struct TestDatabase {
     /// For `Store::connect`.
     pub url: String,
+    /// Where its wrapping keys are, if it is opened with keys.
+    pub keys: std::path::PathBuf,
     clean_up: CleanUp,
 }
 
@@ -49,11 +52,21 @@ impl TestDatabase {
         Store::connect(&self.url).await.expect("the test database opens")
     }
 
+    /// Opens it as a store that seals. All processes of one database share its wrapping keys.
+    ///
+    /// # Panics
+    /// When it cannot be opened.
+    pub async fn sealed_store(&self) -> Store {
+        let keys = FileKeys::open(&self.keys).expect("the folder of keys opens");
+        rotation::make(&keys).await.expect("the wrapping keys are made");
+        Store::connect_sealed(&self.url, Arc::new(keys)).await.expect("the test database opens")
+    }
+
     fn sqlite() -> Self {
         let folder =
             std::env::temp_dir().join(format!("mash-test-{}", uuid::Uuid::new_v4().simple()));
         let url = format!("sqlite:{}", folder.join("store.db").display());
-        Self { url, clean_up: CleanUp::Folder(folder) }
+        Self { url, keys: keys_folder(), clean_up: CleanUp::Folder(folder) }
     }
 
     async fn postgres() -> Self {
@@ -77,7 +90,7 @@ impl TestDatabase {
         let (host, _) = address.rsplit_once('/').expect("the address names a database");
         let separator = if options.is_empty() { "" } else { "?" };
         let url = format!("{host}/{name}{separator}{options}");
-        Self { url, clean_up: CleanUp::Database { server, name } }
+        Self { url, keys: keys_folder(), clean_up: CleanUp::Database { server, name } }
     }
 }
 
@@ -139,8 +152,13 @@ pub async fn contents(
     Ok(tables)
 }
 
+fn keys_folder() -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("mash-test-keys-{}", uuid::Uuid::new_v4().simple()))
+}
+
 impl Drop for TestDatabase {
     fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.keys));
         match &self.clean_up {
             CleanUp::Folder(folder) => drop(std::fs::remove_dir_all(folder)),
             CleanUp::Database { server, name } => drop_database(server.clone(), name.clone()),

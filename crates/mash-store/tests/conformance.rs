@@ -181,6 +181,7 @@ fn message(number: usize) -> OutboxMessage {
         event_id: format!("event-{number}"),
         payload: number.to_string().into_bytes(),
         guards: Vec::new(),
+        scope: None,
     }
 }
 

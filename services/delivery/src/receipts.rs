@@ -17,7 +17,7 @@ use mash_proto::{
     referral::v1::ItemReceiptRecorded,
     r#type::v1::Organisation,
 };
-use mash_store::{StoreError, Tx, outbox::OutboxMessage};
+use mash_store::{StoreError, Tx, keys::Scope, outbox::OutboxMessage};
 use prost::Message as _;
 
 use crate::{
@@ -76,6 +76,7 @@ pub(crate) fn receipt(
         event_id: id.to_string(),
         payload: wrap(&told, &attributes).encode_to_vec(),
         guards: Vec::new(),
+        scope: Some(Scope::payload(&item.case_id)),
     }))
 }
 

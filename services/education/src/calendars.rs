@@ -126,7 +126,7 @@ impl Service {
     }
 
     async fn known(&self, tx: &mut Tx, laestab: &Laestab) -> Result<(), Refusal> {
-        directory::get(tx.conn(), laestab.as_str()).await?.map(|_| ()).ok_or(Refusal::NotFound)
+        directory::get(tx, laestab.as_str()).await?.map(|_| ()).ok_or(Refusal::NotFound)
     }
 
     /// Takes in GOV.UK's list of bank holidays.
@@ -153,12 +153,12 @@ impl Service {
 
     /// Computes the bells of waiting notices anew, for recipients that begin like this, and returns those that moved.
     async fn ring_anew(&self, tx: &mut Tx, recipients: &str) -> Result<Vec<Record>, StoreError> {
-        let waiting = notices::waiting(tx.conn(), recipients).await?;
+        let waiting = notices::waiting(tx, recipients).await?;
         let ids: Vec<&str> = waiting.iter().map(String::as_str).collect();
         let records = notices::lock(tx, &ids).await?;
         let schools: BTreeSet<String> =
             records.values().map(|record| record.recipient.code().to_owned()).collect();
-        let bells = Bells::load(tx.conn(), &schools.into_iter().collect::<Vec<_>>()).await?;
+        let bells = Bells::load(tx, &schools.into_iter().collect::<Vec<_>>()).await?;
         let mut moved = Vec::new();
         for (_, mut record) in records {
             let bell = bells.after(record.recipient.code(), record.accepted);

@@ -22,6 +22,7 @@ use mash_proto::{
 };
 use mash_store::{
     StoreError, Tx,
+    keys::Scope,
     outbox::{self, OutboxMessage},
 };
 use prost::{Message, Name};
@@ -52,7 +53,14 @@ impl Service {
         let attributes =
             Attributes { id, source: SOURCE, subject: &key, time: self.clock.now(), cause: None };
         let payload = wrap(event, &attributes).encode_to_vec();
-        OutboxMessage { topic, key, event_id: id.to_string(), payload, guards: Vec::new() }
+        OutboxMessage {
+            topic,
+            key,
+            event_id: id.to_string(),
+            payload,
+            guards: Vec::new(),
+            scope: Some(Scope::new("directory", "directory")),
+        }
     }
 
     /// Takes in a register as a whole, or says everything that is wrong with it.
@@ -73,7 +81,7 @@ impl Service {
                 Err(refused) => return Ok(refused_to_wire(&refused)),
             };
         let mut tx = self.store.begin().await?;
-        let known = directory::all(tx.conn()).await?;
+        let known = directory::all(&mut tx).await?;
         let (mut changed, mut counts) = (Vec::new(), [0; 3]);
         let [created, updated, unchanged] = &mut counts;
         for record in &imported.records {
@@ -134,7 +142,7 @@ impl Service {
         if !access::may_keep_establishment(caller, &laestab) {
             return Err(Refusal::NotFound);
         }
-        let found = directory::get(&mut *self.store.read().await?, laestab.as_str()).await?;
+        let found = directory::get(&mut self.store.read().await?, laestab.as_str()).await?;
         found.map(|stored| stored.establishment).ok_or(Refusal::NotFound)
     }
 
@@ -237,7 +245,7 @@ impl Service {
     ) -> Result<(), Refusal> {
         let desk = desk_word(desk).to_owned();
         let event = wire::DeskChanged { authority_code: authority.to_string(), desk, contacts };
-        let known = directory::desks(tx.conn(), &event.authority_code).await?;
+        let known = directory::desks(tx, &event.authority_code).await?;
         if known.get(&event.desk).is_some_and(|(_, contacts)| *contacts == event.contacts) {
             return Ok(());
         }

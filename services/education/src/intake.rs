@@ -172,7 +172,7 @@ impl Batch {
                 (What::Recall { .. }, _) => false,
             };
         }
-        let bells = Bells::load(tx.conn(), &schools.into_iter().collect::<Vec<_>>()).await?;
+        let bells = Bells::load(tx, &schools.into_iter().collect::<Vec<_>>()).await?;
         let today = now.to_zoned(london().clone()).date();
         let mut officers = HashMap::with_capacity(authorities.len());
         for authority in authorities {
@@ -349,7 +349,7 @@ pub(crate) async fn duty_officer(
     authority: &str,
     today: Date,
 ) -> Result<Option<String>, StoreError> {
-    let mut desks = directory::desks(tx.conn(), authority).await?;
+    let mut desks = directory::desks(tx, authority).await?;
     let officers = desks.remove(desk_word(Desk::EducationDuty)).map(|(_, officers)| officers);
     let officers = officers.unwrap_or_default();
     let is_there = |officer: &&Contact| {

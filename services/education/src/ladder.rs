@@ -102,7 +102,7 @@ impl Service {
     async fn climb_batch(&self, partner: &Partner, all: &mut Climbed) -> Result<bool, StoreError> {
         let now = self.clock.now();
         // Most rounds find nothing, and need not queue for the writer.
-        let found = ladder::due(&mut *self.store.read().await?, now, BATCH).await?;
+        let found = ladder::due(&mut self.store.read().await?, now, BATCH).await?;
         if found.is_empty() {
             return Ok(false);
         }
@@ -161,7 +161,7 @@ impl Service {
         let mut ids: Vec<&str> = found.iter().map(String::as_str).collect();
         ids.sort_unstable();
         let mut records = notices::lock(&mut tx, &ids).await?;
-        let mut climbed = ladder::climbed(tx.conn(), &records.values().collect::<Vec<_>>()).await?;
+        let mut climbed = ladder::climbed(&mut tx, &records.values().collect::<Vec<_>>()).await?;
         let (mut world, mut done) = (World::new(now), Climbed::default());
         for id in found {
             let Some(record) = records.remove(id) else { continue };
@@ -361,13 +361,13 @@ impl Service {
         now: Timestamp,
     ) -> Result<String, StoreError> {
         let Some(bell) = record.notice.deliver_by else { return Ok(String::new()) };
-        let climbed = ladder::climbed(tx.conn(), &[record]).await?.remove(&record.id);
+        let climbed = ladder::climbed(tx, &[record]).await?.remove(&record.id);
         let climbed = climbed.unwrap_or_default();
         let taken: Vec<Taken> = climbed.iter().filter_map(Nudge::taken).collect();
         let desk = climbed.iter().find(|nudge| nudge.step == DESK).map(|nudge| nudge.at);
         let span = Span { released: record.received, bell };
         ladder::put_late(tx, record, Ladder::late_cause(span, &taken, desk), now).await?;
-        let kept = ladder::late(tx.conn(), &[record]).await?.remove(&record.id);
+        let kept = ladder::late(tx, &[record]).await?.remove(&record.id);
         Ok(kept.unwrap_or_default())
     }
 }

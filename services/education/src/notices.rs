@@ -109,10 +109,10 @@ impl Service {
         if !record.notice.state.is_wiped() {
             notes::shown(&mut tx, &record, (&organisation, &by), self.clock.now()).await?;
         }
-        let noted = notes::of(tx.conn(), id).await?;
+        let noted = notes::of(&mut tx, id).await?;
         let notes = noted.into_iter().map(note_to_wire).collect();
         let mut shown = [wire::Notice { notes, ..record.to_wire_with_content() }];
-        Self::with_ladder(tx.conn(), &view, &[&record], &mut shown).await?;
+        Self::with_ladder(&mut tx, &view, &[&record], &mut shown).await?;
         tx.commit().await?;
         if opens {
             self.changed(&record);
@@ -163,7 +163,7 @@ impl Service {
         let record = self.command(&mut call.tx, caller, id, command).await?;
         if !request.note.is_empty() {
             let note = self.note(&call.practitioner, "acknowledgement", &[], &request.note);
-            notes::put(&mut call.tx, id, &note).await?;
+            notes::put(&mut call.tx, &record, &note).await?;
         }
         let answer =
             call.finish(wire::AcknowledgeNoticeResponse { notice: Some(record.to_wire()) }).await?;
@@ -219,7 +219,7 @@ impl Service {
         id: &str,
         command: Command,
     ) -> Result<Record, Refusal> {
-        let view = Self::view(tx.conn(), caller).await?;
+        let view = Self::view(tx, caller).await?;
         let mut record = self.locked(tx, &view, id).await?;
         if !view.was_told(&record) {
             // An officer sees that a notice went up to her; only the school or the desk that was told can answer it.
@@ -236,7 +236,7 @@ impl Service {
         id: &str,
     ) -> Result<Record, Refusal> {
         notices::lock(tx, &[id]).await?;
-        notices::visible(tx.conn(), view, id).await?.ok_or(Refusal::NotFound)
+        notices::visible(tx, view, id).await?.ok_or(Refusal::NotFound)
     }
 
     /// Carries out a command, and writes what came of it and the receipts in the same transaction.

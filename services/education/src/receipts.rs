@@ -8,7 +8,7 @@ use mash_proto::{
     disclosure::v1::{ReceiptKind, ReceiptRecorded},
     envelope::{Attributes, event_id, wrap},
 };
-use mash_store::outbox::OutboxMessage;
+use mash_store::{keys::Scope, outbox::OutboxMessage};
 use prost::Message as _;
 
 use crate::record::Record;
@@ -106,6 +106,7 @@ fn message(record: &Record, told: Told<'_>, now: Timestamp) -> OutboxMessage {
     let payload = wrap(&told, &attributes).encode_to_vec();
     OutboxMessage {
         topic: topics::RECEIPTS,
+        scope: Some(Scope::payload(&case_id)),
         key: case_id,
         event_id: id.to_string(),
         payload,

@@ -47,6 +47,11 @@ impl Record {
         DisclosureReleased::decode(self.released.data.as_slice()).unwrap_or_default()
     }
 
+    /// The case, by whose key its content is sealed. It was released under one.
+    pub(crate) fn case_id(&self) -> &str {
+        &self.released.subject
+    }
+
     /// By what the list is ordered: the bell, or for a desk the arrival.
     pub(crate) fn sort_ms(&self) -> i64 {
         self.notice.deliver_by.unwrap_or(self.received).as_millisecond()

@@ -13,6 +13,7 @@ use mash_proto::{
 };
 use mash_store::{
     Store, StoreError,
+    keys::Scope,
     outbox::{self, OutboxMessage},
 };
 
@@ -62,7 +63,8 @@ impl Service {
     ) -> OutboxMessage {
         let pupil_id = self.pupil_id(authority, local_id);
         let event = wire::PupilChanged { pupil_id: pupil_id.clone(), pupil };
-        self.change(topics::ROLL, pupil_id, &event)
+        let scope = Some(Scope::new("roll", authority));
+        OutboxMessage { scope, ..self.change(topics::ROLL, pupil_id, &event) }
     }
 
     /// Takes in the roll of an authority as a whole, or says everything that is wrong with it.
@@ -155,7 +157,7 @@ impl Service {
                 Begun::Fresh(call) => call,
             };
         let upn = pupil.upn.as_ref().map(|upn| upn.as_str().to_owned()).unwrap_or_default();
-        let stored = roll::find(call.tx.conn(), authority.as_str(), &pupil.local_id, &upn).await?;
+        let stored = roll::find(&mut call.tx, authority.as_str(), &pupil.local_id, &upn).await?;
         if let Some(stored) = &stored {
             pupil.local_id.clone_from(&stored.pupil.local_id);
         } else if pupil.local_id.is_empty() {
@@ -165,7 +167,7 @@ impl Service {
             return Err(Refusal::NotFound);
         }
         if !upn.is_empty() {
-            let other = roll::find(call.tx.conn(), authority.as_str(), "", &upn).await?;
+            let other = roll::find(&mut call.tx, authority.as_str(), "", &upn).await?;
             if other.is_some_and(|other| other.pupil.local_id != pupil.local_id) {
                 return Err(Refusal::field(
                     "pupil.upn",

@@ -7,11 +7,11 @@ pub(crate) mod notices;
 pub(crate) mod roll;
 pub(crate) mod statements;
 
-use mash_store::{Migration, Store, StoreError, Tx};
-use sqlx::{AnyConnection, Row as _};
+use mash_store::{Look, Migration, Store, StoreError, Tx};
+use sqlx::Row as _;
 
 /// A connection, for those who only pass it on.
-pub(crate) type Conn = AnyConnection;
+pub(crate) type Conn = dyn Look;
 
 const MIGRATIONS: &[Migration] = &[
     Migration {
@@ -50,13 +50,10 @@ pub(crate) async fn migrate(store: &Store) -> Result<(), StoreError> {
 }
 
 /// A single value by its name.
-pub(crate) async fn setting(
-    conn: &mut AnyConnection,
-    name: &str,
-) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) async fn setting(conn: &mut Conn, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
     let row = sqlx::query("SELECT content FROM education_settings WHERE name = $1")
         .bind(name)
-        .fetch_optional(conn);
+        .fetch_optional(conn.conn());
     Ok(row.await?.map(|row| row.try_get(0)).transpose()?)
 }
 
@@ -86,7 +83,7 @@ pub(crate) async fn set_once(
     .bind(content)
     .execute(tx.conn())
     .await?;
-    setting(tx.conn(), name).await?.ok_or(StoreError::Corrupt("a setting that was just made"))
+    setting(tx, name).await?.ok_or(StoreError::Corrupt("a setting that was just made"))
 }
 
 fn corrupt<E>(what: &'static str) -> impl FnOnce(E) -> StoreError {

@@ -30,7 +30,7 @@ impl Service {
                 Begun::Replay(answer) => return Ok(answer),
                 Begun::Fresh(call) => call,
             };
-        let view = Self::view(call.tx.conn(), caller).await?;
+        let view = Self::view(&mut call.tx, caller).await?;
         let record = self.locked(&mut call.tx, &view, id).await?;
         if record.notice.seal.is_sealed() {
             return Err(NoticeRefusal::Sealed.into());
@@ -43,7 +43,7 @@ impl Service {
             | NoticeState::Deleted) => return Err(NoticeRefusal::State(state).into()),
         }
         let note = self.note(&call.practitioner, "support", &request.support_codes, &request.note);
-        notes::put(&mut call.tx, id, &note).await?;
+        notes::put(&mut call.tx, &record, &note).await?;
         call.finish(wire::RecordSupportResponse { notice: Some(record.to_wire()) }).await
     }
 

@@ -67,8 +67,8 @@ impl Service {
         let seq = next_seq(call.tx(), &board, "lookups").await?;
         self.count(&mut call, &board).await?;
         let hash = self.number_hash(&read.number);
-        let told = protection::of_number(call.tx().conn(), &board, &hash).await?;
-        let heard = protection::heard(call.tx().conn(), &board).await?;
+        let told = protection::of_number(call.tx(), &board, &hash).await?;
+        let heard = protection::heard(call.tx(), &board).await?;
         let standings: Vec<_> = told.iter().map(|row| row.standing).collect();
         let answers = rules::answer(&standings, heard, call.now, self.patience);
         let told: Vec<ProtectionRow> =
@@ -111,7 +111,7 @@ impl Service {
         let from = call.now.checked_sub(QUOTA_SPAN).unwrap_or(call.now);
         let who = (board, call.practitioner.clone());
         let who = (who.0, who.1.as_str());
-        let looks = lookups::since(call.tx().conn(), who, from.as_millisecond()).await?;
+        let looks = lookups::since(call.tx(), who, from.as_millisecond()).await?;
         if self.quota.allows(looks.0, looks.1) {
             return Ok(());
         }

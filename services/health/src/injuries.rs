@@ -94,7 +94,7 @@ impl Service {
         }
         keep(row, &after);
         if raised {
-            let teams = Board::load(tx.conn(), &row.board).await?;
+            let teams = Board::load(tx, &row.board).await?;
             let lead = self.lead_of_child(row, &teams);
             if let (Some(clock), Some(lead)) = (row.clock.as_mut(), lead) {
                 clock.hand_to(lead);

@@ -135,7 +135,7 @@ impl Service {
     /// A notice of the caller's team, for her to change; what is not is not there.
     async fn visible(&self, tx: &mut Tx, caller: &Caller, id: &str) -> Result<NoticeRow, Refusal> {
         let board = caller.organisation.to_string();
-        let teams = teams_of(tx.conn(), caller, &board).await?;
+        let teams = teams_of(tx, caller, &board).await?;
         let found = notices::lock(tx, id).await?;
         let hers = |row: &NoticeRow| {
             row.board == board

@@ -77,7 +77,7 @@ impl Service {
         let target = (&mut row, &caller.organisation);
         let events = self.command_injuries(call.tx(), target, command).await?;
         call.record("record-injuries", &row.id).await?;
-        let teams = Board::load(call.tx().conn(), &board).await?;
+        let teams = Board::load(call.tx(), &board).await?;
         let shown = self.show_injuries(&row, &teams);
         let record = shown.record.clone();
         let prompt = (!row.state.is_empty()).then_some(shown);

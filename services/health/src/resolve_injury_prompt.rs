@@ -77,7 +77,7 @@ impl Service {
         };
         self.command_injuries(call.tx(), (&mut row, &caller.organisation), command).await?;
         call.record("resolve-injury-prompt", &row.id).await?;
-        let teams = Board::load(call.tx().conn(), &board).await?;
+        let teams = Board::load(call.tx(), &board).await?;
         let prompt = Some(self.show_injuries(&row, &teams));
         Ok(call.finish(wire::ResolveInjuryPromptResponse { prompt, referral: sent }).await?)
     }

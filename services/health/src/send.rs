@@ -10,7 +10,7 @@ use mash_proto::{
     event::v1::Envelope,
     referral::v1::{ItemReceiptRecorded, ItemSubmitted},
 };
-use mash_store::outbox::OutboxMessage;
+use mash_store::{keys::Scope, outbox::OutboxMessage};
 use prost::{Message, Name};
 use uuid::Uuid;
 
@@ -107,5 +107,6 @@ fn message<M: Message + Name>(
         event_id: id.to_string(),
         payload: wrap(event, &attributes).encode_to_vec(),
         guards: Vec::new(),
+        scope: Some(Scope::payload(case_id)),
     }
 }

@@ -8,17 +8,20 @@ pub(crate) mod teams;
 
 use jiff::Timestamp;
 use mash_domain::clock::Clock;
-use mash_store::{Migration, Store, StoreError, Tx};
-use sqlx::{AnyConnection, Row as _};
+use mash_store::{Look, Migration, Store, StoreError, Tx};
+use sqlx::Row as _;
 
 /// A connection, for those who only pass it on.
-pub(crate) type Conn = AnyConnection;
+pub(crate) type Conn = dyn Look;
 
 const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     name: "teams, injuries, notices, protection and look-ups",
     sql: include_str!("store/0001_health.sql"),
 }];
+
+/// The kind of record under which health boards keep content.
+const RECORD: &str = "health";
 
 /// Brings the tables up to date.
 pub(crate) async fn migrate(store: &Store) -> Result<(), StoreError> {

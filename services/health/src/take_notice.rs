@@ -63,7 +63,7 @@ impl Service {
         if fresh {
             row.clock = start_clock(ids::CLINICAL_ACKNOWLEDGEMENT, &board, now);
         }
-        let teams = Board::load(tx.conn(), &row.board).await?;
+        let teams = Board::load(tx, &row.board).await?;
         give(&mut row, &teams, now);
         self.command_notice(tx, &mut row, (arrive, ""), Some(event)).await.map_err(poison)?;
         tracing::info!(notice.id = row.id, team = row.team, "a notice went to a team");

@@ -66,7 +66,7 @@ impl Service {
     }
 
     async fn give_again(&self, tx: &mut Tx, board: &str, teams: &Board) -> Result<(), StoreError> {
-        for id in notices::open_of(tx.conn(), board).await? {
+        for id in notices::open_of(tx, board).await? {
             let Some(mut row) = notices::lock(tx, &id).await? else { continue };
             let before = row.team.clone();
             give(&mut row, teams, self.clock.now());

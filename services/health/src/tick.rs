@@ -86,7 +86,7 @@ impl Service {
         let mut tx = self.store.begin().await?;
         let Some(mut row) = injuries::lock(&mut tx, board, id).await? else { return Ok(()) };
         let ring = row.clock.as_mut().and_then(|clock| clock.ring(now));
-        let teams = Board::load(tx.conn(), board).await?;
+        let teams = Board::load(&mut tx, board).await?;
         let lead = self.lead_of_child(&row, &teams);
         if ring == Some(Ring::Warning) && row.state == "open" {
             let subject = format!("{PROMPTS}{id}");
@@ -108,7 +108,7 @@ impl Service {
         let mut tx = self.store.begin().await?;
         let Some(mut row) = notices::lock(&mut tx, id).await? else { return Ok(()) };
         let ring = row.clock.as_mut().and_then(|clock| clock.ring(now));
-        let teams = Board::load(tx.conn(), &row.board).await?;
+        let teams = Board::load(&mut tx, &row.board).await?;
         let to = teams.lead_of(Team::from_word(&row.team));
         let waits = row.state == inbox::NoticeState::Waiting.word();
         if ring == Some(Ring::Warning) && waits {

@@ -7,6 +7,7 @@ pub mod health;
 pub mod import;
 pub mod inbox;
 pub mod init;
+pub mod keys;
 pub mod ledger;
 pub mod load;
 pub mod policy;

@@ -11,6 +11,7 @@ use mash_mail::{MailSettings, WebhookSettings};
 use crate::{
     admin,
     demo::{self, Options},
+    keyring::Keyring,
     people::Endpoints,
     serve::{self, InboxSettings, LEDGER_PATIENCE, Settings, Ways, Which},
 };
@@ -44,6 +45,10 @@ pub struct Place {
     /// `embedded` or `kafka://host:port,…`.
     #[arg(long, env = "MASH_BUS", default_value = "embedded")]
     pub bus: String,
+    /// Where the wrapping keys are: `files` (in the data folder), `files:<folder>`, or
+    /// `pkcs11:module=<path>;token=<label>;pin-file=<path>`.
+    #[arg(long, env = "MASH_KEYS", default_value = "files")]
+    pub keys: Keyring,
 }
 
 /// The pages of schools and desks.
@@ -167,7 +172,7 @@ enum Command {
         #[command(flatten)]
         inbox: InboxArgs,
         #[command(flatten)]
-        ways: WayArgs,
+        ways: Box<WayArgs>,
         /// Where `audit` is, for a process that runs routing without it, such as `https://audit:7449`.
         #[arg(long, env = "MASH_LEDGER", value_name = "URL")]
         ledger: Option<String>,
@@ -188,7 +193,7 @@ enum Command {
         #[arg(long, env = "MASH_CLOCK_FILE")]
         clock_file: Option<PathBuf>,
         #[command(flatten)]
-        ways: WayArgs,
+        ways: Box<WayArgs>,
     },
     /// Play one night, end to end, with scripted people and a scripted clock.
     Demo(DemoArgs),
@@ -234,6 +239,9 @@ enum Command {
     /// List and re-drive what could not be processed.
     #[command(subcommand)]
     DeadLetters(admin::dead_letters::DeadLettersCommand),
+    /// List, rotate and retire the keys that wrap the keys of content.
+    #[command(subcommand)]
+    Keys(admin::keys::KeysCommand),
     /// Invite people to the inbox, print one-time links, and end sessions.
     #[command(subcommand)]
     Inbox(admin::inbox::InboxCommand),
@@ -300,13 +308,14 @@ impl Cli {
                 ledger,
                 ledger_patience,
             } => {
-                let Place { data, database, bus } = place;
+                let Place { data, database, bus, keys } = place;
                 let ways = ways.settings()?;
                 serve_until_stopped(Settings {
                     which,
                     data,
                     database,
                     bus,
+                    keys,
                     listen,
                     hosts,
                     clock: clock_file,
@@ -335,6 +344,7 @@ impl Cli {
             Command::Roll(command) => command.run().await,
             Command::Agreement(command) => command.run().await,
             Command::DeadLetters(command) => command.run().await,
+            Command::Keys(command) => command.run().await,
             Command::Inbox(command) => command.run().await,
             Command::Ledger(command) => command.run().await,
             Command::Texts => {

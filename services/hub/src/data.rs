@@ -5,6 +5,7 @@
 //! certificates/  of servers and organisations
 //! secrets/       the hub's secret, under which identifiers become pseudonyms; the keys of the ledger and of records
 //! records.pub    the public half of the latter, for whoever verifies
+//! keys/          the keys that wrap the keys of content, unless a key module has them
 //! hub.db         the embedded store and bus
 //! clock          the scripted clock of a demonstration
 //! ```

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     data::Data,
+    keyring::Keyring,
     people::{Endpoints, People},
     serve::{self, InboxSettings, Running, Settings, Which},
 };
@@ -153,6 +154,7 @@ fn settings(options: &Options, data: &Data) -> Settings {
         data: options.data.clone(),
         database: options.database.clone(),
         bus: options.bus.clone(),
+        keys: Keyring::Files(None),
         listen: options.listen,
         hosts: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
         clock: Some(data.clock()),

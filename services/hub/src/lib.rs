@@ -9,9 +9,11 @@ pub mod cli;
 pub mod data;
 pub mod demo;
 pub mod imports;
+pub mod keyring;
 pub mod ledger;
 pub mod people;
 pub mod proofs;
+pub mod retention;
 pub mod serve;
 
 pub use mash_watchdog as watchdog;

@@ -26,8 +26,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     data::Data,
+    keyring::{self, Keyring},
     ledger::RemoteLedger,
     proofs::Proofs,
+    retention,
     watchdog::{self, Watchdog},
 };
 
@@ -84,6 +86,8 @@ pub struct Settings {
     pub database: Option<String>,
     /// `embedded` or `kafka://…`.
     pub bus: String,
+    /// Where the wrapping keys are.
+    pub keys: Keyring,
     /// Where to listen.
     pub listen: SocketAddr,
     /// The names and addresses under which the server is called, for its certificate.
@@ -200,7 +204,7 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
     let secret = data.secret()?;
     let clock = clock_of(settings.clock.as_deref())?;
     let url = settings.database.clone().unwrap_or_else(|| data.embedded_database());
-    let store = Store::connect(&url).await.context("the database cannot be opened")?;
+    let store = keyring::open(&settings.keys, &url, &data).await?;
     let bus =
         mash_bus::connect(&settings.bus, &store).await.context("the bus cannot be reached")?;
     bus.ensure_topics(&mash_bus::topics::all()).await.context("topics cannot be made")?;
@@ -230,6 +234,11 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
     let (mut tasks, inbox) = (starting.tasks, starting.inbox_origin);
     let stop = shutdown.clone();
     tasks.spawn(async move { Ok(server.serve(listener, stop).await?) });
+    let (watched, stop) = (store.clone(), shutdown.clone());
+    tasks.spawn(async move {
+        retention::watch(watched, stop).await;
+        Ok(())
+    });
     Ok(Running { address, store, bus, inbox, tasks, shutdown })
 }
 

@@ -38,6 +38,7 @@ async fn each_agency_refuses_what_the_others_submit() {
         data: folder.path().to_owned(),
         database: None,
         bus: "embedded".to_owned(),
+        keys: mash_hub::keyring::Keyring::Files(None),
         listen: "127.0.0.1:0".parse().unwrap(),
         hosts: vec!["localhost".to_owned()],
         clock: None,

@@ -23,6 +23,7 @@ async fn grpcurl_lists_and_calls_with_a_certificate_and_is_refused_without() {
         data: folder.path().to_owned(),
         database: None,
         bus: "embedded".to_owned(),
+        keys: mash_hub::keyring::Keyring::Files(None),
         listen: "127.0.0.1:0".parse().unwrap(),
         hosts: vec!["localhost".to_owned()],
         clock: None,

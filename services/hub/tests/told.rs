@@ -113,6 +113,7 @@ async fn hub(data: &Data, sink: &Sink, cluster: &Cluster, stop: &CancellationTok
         data: data.folder().to_owned(),
         database: Some(cluster.url()),
         bus: "embedded".to_owned(),
+        keys: mash_hub::keyring::Keyring::Files(None),
         listen: "127.0.0.1:0".parse().unwrap(),
         hosts: vec!["localhost".to_owned()],
         clock: Some(data.clock()),

@@ -10,7 +10,7 @@ use mash_proto::{
     envelope::{Attributes, event_id, wrap},
     police::v1 as wire,
 };
-use mash_store::{Store, Tx, outbox, requests};
+use mash_store::{Store, Tx, keys::Scope, outbox, requests};
 use prost::{Message, Name};
 
 use crate::{error::PoliceError, store::accesses::Access, writer::Writer};
@@ -142,6 +142,7 @@ pub(crate) fn outgoing<M: Message + Name>(
         event_id: id.to_string(),
         payload: envelope.encode_to_vec(),
         guards: Vec::new(),
+        scope: Some(Scope::payload(attributes.subject)),
     }
 }
 

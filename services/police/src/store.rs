@@ -26,6 +26,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     },
 ];
 
+/// The kind of record under which police keep content.
+const RECORD: &str = "police";
+
 /// Rows per statement: far below the parameter limits of both databases.
 const CHUNK: usize = 500;
 

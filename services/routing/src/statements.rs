@@ -343,6 +343,8 @@ fn told(owner: &OrganisationId, name: &str, signed: SignedRecord, now: Timestamp
         event_id: id.to_string(),
         payload: wrap(&event, &attributes).encode_to_vec(),
         guards: Vec::new(),
+        // Numbers and opaque ids.
+        scope: None,
     }
 }
 

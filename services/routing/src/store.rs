@@ -13,7 +13,7 @@ pub mod rulesets;
 pub mod save;
 pub mod statements;
 
-use mash_store::Migration;
+use mash_store::{Column, Migration, keys::PAYLOAD};
 
 /// The component under which routing migrates and enqueues.
 pub const COMPONENT: &str = "routing";
@@ -56,6 +56,10 @@ pub const MIGRATIONS: &[Migration] = &[
 /// A connection within somebody's transaction or read.
 pub use sqlx::AnyConnection as Connection;
 
+/// What was reported, by which later revisions are routed again.
+const INCIDENT: Column = Column::new(PAYLOAD, "routing_cases.incident");
+/// What a decision rested on. The decision itself is ids and codes.
+const FACTS: Column = Column::new("decision", "routing_decisions.facts");
 /// Parameters per statement, far below the limits of both databases.
 const CHUNK: usize = 400;
 

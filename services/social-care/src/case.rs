@@ -48,7 +48,7 @@ impl Case {
         let Some(mut case) = Self::lock_many(tx, &[&id]).await?.remove(&id) else {
             return Ok(None);
         };
-        case.history = history(tx.conn(), &id).await?;
+        case.history = history(tx, &id).await?;
         Ok(Some(case))
     }
 
@@ -58,7 +58,7 @@ impl Case {
         ids: &[&str],
     ) -> Result<HashMap<String, Self>, StoreError> {
         let records = referrals::lock(tx, ids).await?;
-        Self::around(tx.conn(), records.into_values().collect()).await
+        Self::around(tx, records.into_values().collect()).await
     }
 
     /// One referral to read.

@@ -94,11 +94,11 @@ pub(crate) async fn rang(
 /// Something of the caller's hub by its id, and its referral, which nobody changes until the call ends.
 async fn locked<M: Matter>(call: &mut Call, id: &str) -> Result<(Case, Kept<M>), Refusal> {
     let authority = call.authority.clone();
-    let found = matters::get::<M>(call.tx.conn(), &authority, id).await?;
+    let found = matters::get::<M>(&mut call.tx, &authority, id).await?;
     let referral = found.ok_or(Refusal::NotFound)?.referral;
     let case = Case::lock_many(&mut call.tx, &[&referral]).await?.remove(&referral);
     // It is read again under the lock of its referral.
-    let found = matters::get::<M>(call.tx.conn(), &authority, id).await?;
+    let found = matters::get::<M>(&mut call.tx, &authority, id).await?;
     Ok((case.ok_or(Refusal::NotFound)?, found.ok_or(Refusal::NotFound)?))
 }
 

@@ -11,7 +11,7 @@ use mash_proto::{
     referral::v1::{ItemKind, ItemReceiptRecorded, ItemReleased, ItemSubmitted, StatedFacts},
     r#type::v1::Organisation,
 };
-use mash_store::outbox::OutboxMessage;
+use mash_store::{keys::Scope, outbox::OutboxMessage};
 use prost::{Message as _, Name};
 
 use crate::{
@@ -36,6 +36,7 @@ pub(crate) fn message<M: prost::Message + Name>(
         event_id: id.to_string(),
         payload: wrap(event, &attributes).encode_to_vec(),
         guards: Vec::new(),
+        scope: Some(Scope::payload(case_id)),
     }
 }
 

@@ -16,11 +16,10 @@ pub(crate) mod sent;
 pub(crate) mod snapshots;
 
 use jiff::Timestamp;
-use mash_store::{Migration, Store, StoreError};
-use sqlx::AnyConnection;
+use mash_store::{Look, Migration, Store, StoreError};
 
 /// A connection, for those who only pass it on.
-pub(crate) type Conn = AnyConnection;
+pub(crate) type Conn = dyn Look;
 
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "the queue of a hub", sql: include_str!("store/0001_queue.sql") },
@@ -29,11 +28,25 @@ const MIGRATIONS: &[Migration] = &[
         name: "meetings, disagreements and transfers",
         sql: include_str!("store/0002_meetings.sql"),
     },
+    Migration {
+        version: 3,
+        name: "the case of a notice",
+        sql: include_str!("store/0003_sealed.sql"),
+    },
 ];
 
 /// Brings the tables up to date.
 pub(crate) async fn migrate(store: &Store) -> Result<(), StoreError> {
     store.migrate(crate::COMPONENT, MIGRATIONS).await
+}
+
+/// The kind of record under which a hub's content is kept.
+const RECORD: &str = "social-care";
+
+/// The case of a referral, by whose key its content is sealed; what belongs to no referral is a case of its own.
+fn case_of<'a>(referral: &'a str, own: &'a str) -> &'a str {
+    let case = referral.rsplit('/').next().unwrap_or_default();
+    if case.is_empty() { own } else { case }
 }
 
 fn corrupt<E>(what: &'static str) -> impl FnOnce(E) -> StoreError {

@@ -31,7 +31,7 @@ impl Service {
         for _ in 0..ROUNDS {
             let now = self.clock.now();
             // Most looks find nothing, and need not queue for the writer.
-            let due = clocks::due(&mut *self.store.read().await?, now, BATCH).await?;
+            let due = clocks::due(&mut self.store.read().await?, now, BATCH).await?;
             if due.is_empty() {
                 return Ok(());
             }
@@ -70,7 +70,7 @@ impl Service {
             let (authority, case_id) = id.split_once('/').unwrap_or((id, ""));
             tell_unreadable(COMPONENT, &format!("referrals/{case_id}"), error);
             // The people of the hub may be what cannot be read.
-            let hub = hubs::of(tx.conn(), authority).await.unwrap_or_default();
+            let hub = hubs::of(&mut tx, authority).await.unwrap_or_default();
             let about = (authority, id, case_id);
             let prompt = prompt(about, (prompt_kinds::UNREADABLE, ""), hub.manager(), now);
             prompts::raise(&mut tx, &[prompt]).await?;

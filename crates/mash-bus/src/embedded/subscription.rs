@@ -202,6 +202,7 @@ async fn read(
             next = offset + 1;
         }
         batch.push(Delivery {
+            fault: None,
             topic: partition.0.clone(),
             partition: i32::try_from(partition.1).map_err(|_| StoreError::Corrupt("partition"))?,
             offset,

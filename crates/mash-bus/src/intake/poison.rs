@@ -4,15 +4,16 @@ use uuid::Uuid;
 
 use mash_proto::{
     envelope::{Attributes, event_id, wrap},
-    event::v1::DeadLettered,
+    event::v1::{DeadLettered, Envelope},
 };
 use mash_store::{
-    StoreError, Tx,
+    Store, StoreError, Tx,
     dead_letters::{self, DeadLetter, State},
+    keys::{self, Opening},
     outbox::{self, OutboxMessage},
 };
 
-use super::{Arrival, decode};
+use super::{Arrival, Unread, decode};
 use crate::{DEAD_LETTER_COMPONENT, Delivery, Handler, topics};
 
 /// The message is no envelope.
@@ -25,13 +26,44 @@ pub(super) const REFUSED: &str = "MASH-B003";
 /// Ids are UUIDs; foreign ones are tolerated up to this length.
 const LONGEST_ID: usize = 128;
 
-pub(super) fn open(delivery: Delivery) -> Arrival {
-    let content = match decode(&delivery.payload) {
+/// Opens what was sealed when it was put into an outbox, with the keys of their cases.
+pub(super) async fn open_all(
+    store: &Store,
+    group: &'static str,
+    batch: Vec<Delivery>,
+) -> Result<Vec<Arrival>, StoreError> {
+    let payloads = || batch.iter().map(|delivery| &delivery.payload[..]);
+    // A store that seals nothing is not looked at.
+    let keys = if payloads().any(keys::is_sealed) {
+        keys::to_open(&mut store.read().await?, payloads()).await?
+    } else {
+        Opening::default()
+    };
+    let arrivals: Vec<_> = batch.into_iter().map(|delivery| open(delivery, &keys)).collect();
+    let erased = arrivals.iter().filter(|arrival| arrival.content == Err(Unread::Erased)).count();
+    if erased > 0 {
+        tracing::warn!(group, erased, "messages whose content was erased are passed over");
+    }
+    Ok(arrivals)
+}
+
+fn open(delivery: Delivery, keys: &Opening) -> Arrival {
+    let content = match (delivery.fault, keys.open(&delivery.topic, delivery.payload.to_vec())) {
+        (Some(code), _) => Err(Unread::Poison(code)),
+        (None, Ok(payload)) => read(&payload).map_err(Unread::Poison),
+        (None, Err(StoreError::Erased)) => Err(Unread::Erased),
+        (None, Err(StoreError::Sealed(error))) => Err(Unread::Poison(error.code())),
+        (None, Err(_)) => Err(Unread::Poison(UNDECODABLE)),
+    };
+    Arrival { delivery, content }
+}
+
+fn read(payload: &[u8]) -> Result<Envelope, &'static str> {
+    match decode(payload) {
         None => Err(UNDECODABLE),
         Some(envelope) if is_usable(&envelope.id) => Ok(envelope),
         Some(_) => Err(NO_ID),
-    };
-    Arrival { delivery, content }
+    }
 }
 
 fn is_usable(id: &str) -> bool {
@@ -44,11 +76,11 @@ fn is_usable(id: &str) -> bool {
 pub(super) async fn bury(
     tx: &mut Tx,
     handler: &dyn Handler,
-    delivery: &Delivery,
+    arrival: &Arrival,
     code: &'static str,
 ) -> Result<(), StoreError> {
     let now = jiff::Timestamp::now();
-    let letter = dead_letter(handler, delivery, code, now.as_millisecond());
+    let letter = dead_letter(handler, arrival, code, now.as_millisecond());
     if !dead_letters::insert(tx, &letter).await? {
         return Ok(());
     }
@@ -83,12 +115,14 @@ pub(super) async fn bury(
         event_id: id.to_string(),
         payload,
         guards: Vec::new(),
+        scope: None,
     };
     outbox::enqueue(tx, DEAD_LETTER_COMPONENT, &[message]).await
 }
 
-fn dead_letter(handler: &dyn Handler, delivery: &Delivery, code: &str, at_ms: i64) -> DeadLetter {
-    let event_id = decode(&delivery.payload).map(|envelope| envelope.id).filter(|id| is_usable(id));
+fn dead_letter(handler: &dyn Handler, arrival: &Arrival, code: &str, at_ms: i64) -> DeadLetter {
+    let delivery = &arrival.delivery;
+    let event_id = arrival.content.as_ref().ok().map(|envelope| envelope.id.clone());
     // The same event has the same dead letter in one group, wherever in the log it stands.
     let name = match &event_id {
         Some(id) => [handler.group(), "event", id].join("\u{1f}").into_bytes(),
@@ -123,6 +157,7 @@ fn detail(code: &str) -> &'static str {
         UNDECODABLE => "the message is no envelope",
         NO_ID => "the envelope has no usable id",
         REFUSED => "the store refuses what the event says",
+        code if code.starts_with("MASH-X") => "the message cannot be opened",
         _ => "the event cannot be processed",
     }
 }

@@ -184,6 +184,7 @@ mod tests {
 
     fn delivery(offset: i64) -> (Partition, Delivery) {
         let delivery = Delivery {
+            fault: None,
             topic: "t".into(),
             partition: 0,
             offset,

@@ -162,6 +162,7 @@ fn receive(shared: &Shared, message: &BorrowedMessage<'_>, names: &HashMap<Strin
     }
     let Some(topic) = names.get(message.topic()) else { return };
     let delivery = Delivery {
+        fault: None,
         topic: topic.clone(),
         partition: message.partition(),
         offset: message.offset(),

@@ -94,14 +94,11 @@ async fn decide(store: &Store, id: &str, urgent: bool) {
         event_id: id.to_owned(),
         payload: envelope(id, "school").encode_to_vec(),
         guards: Vec::new(),
+        scope: None,
     };
     let mut tx = store.begin().await.unwrap();
     evidence::record(&mut tx, SERVICE, &[record]).await.unwrap();
-    if urgent {
-        outbox::enqueue_urgent(&mut tx, SERVICE, &[message]).await.unwrap();
-    } else {
-        outbox::enqueue(&mut tx, SERVICE, &[message]).await.unwrap();
-    }
+    outbox::enqueue_urgent(&mut tx, SERVICE, &[message], |_| urgent).await.unwrap();
     tx.commit().await.unwrap();
 }
 

@@ -23,7 +23,16 @@ pub(crate) struct Fixture {
     pub(crate) store: Store,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) database: TestDatabase,
+    pair: Pair,
     url: String,
+}
+
+/// On two of the four pairs everything is sealed, and must go as it goes on the others.
+async fn open(pair: Pair, database: &TestDatabase) -> Store {
+    match pair {
+        Pair::EmbeddedSqlite | Pair::KafkaPostgres => database.sealed_store().await,
+        Pair::EmbeddedPostgres | Pair::KafkaSqlite => database.store().await,
+    }
 }
 
 impl Fixture {
@@ -43,7 +52,7 @@ impl Fixture {
             }
         };
         let database = TestDatabase::create(dialect).await;
-        let store = database.store().await;
+        let store = open(pair, &database).await;
         let bus = mash_bus::connect(&url, &store).await.unwrap();
         bus.ensure_topics(&[
             TopicSpec { name: TOPIC, partitions: 6, compacted: false },
@@ -53,14 +62,19 @@ impl Fixture {
         ])
         .await
         .unwrap();
-        Self { store, bus, database, url }
+        Self { store, bus, database, pair, url }
     }
 
     /// The same bus as another process sees it.
     pub(crate) async fn other_process(&self) -> (Store, Arc<dyn Bus>) {
-        let store = self.database.store().await;
+        let store = open(self.pair, &self.database).await;
         let bus = mash_bus::connect(&self.url, &store).await.unwrap();
         (store, bus)
+    }
+
+    /// The same bus as whoever runs the broker sees it.
+    pub(crate) async fn bare_bus(&self) -> Arc<dyn Bus> {
+        mash_bus::connect(&self.url, &self.database.store().await).await.unwrap()
     }
 
     pub(crate) async fn publish(&self, messages: &[BusMessage]) {

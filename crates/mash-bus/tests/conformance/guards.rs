@@ -68,6 +68,7 @@ fn guarded(id: &str, key: &str, topic: &'static str, guards: &[&str]) -> OutboxM
         event_id: id.to_owned(),
         payload: envelope(id, key).encode_to_vec(),
         guards: guards.iter().map(|guard| (*guard).to_owned()).collect(),
+        scope: None,
     }
 }
 

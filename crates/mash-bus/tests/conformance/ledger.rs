@@ -149,6 +149,7 @@ pub(crate) async fn enqueue(store: &Store, events: &[BusMessage]) {
             event_id: message.event_id.clone(),
             payload: message.payload.to_vec(),
             guards: Vec::new(),
+            scope: Some(mash_store::keys::Scope::payload(&message.key)),
         })
         .collect();
     outbox::enqueue(&mut tx, "test", &messages).await.unwrap();

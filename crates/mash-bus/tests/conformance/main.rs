@@ -13,3 +13,5 @@ mod fixture;
 mod guards;
 mod ledger;
 mod pipeline;
+mod scanner;
+mod sealed;

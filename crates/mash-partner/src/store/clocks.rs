@@ -2,9 +2,9 @@
 
 use mash_domain::clock::Clock;
 use mash_store::{StoreError, Tx};
-use sqlx::{AnyConnection, Row as _};
+use sqlx::Row as _;
 
-use super::{Owner, count};
+use super::{Conn, Owner, count};
 
 /// A clock, and what it is about.
 pub(crate) struct ClockRow {
@@ -57,7 +57,7 @@ pub(crate) async fn put_off(
 
 /// The clocks of a subject, in the order in which they started.
 pub(crate) async fn of_subject(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     subject: &str,
 ) -> Result<Vec<ClockRow>, StoreError> {
@@ -68,7 +68,7 @@ pub(crate) async fn of_subject(
     .bind(owner.agency)
     .bind(owner.organisation)
     .bind(subject)
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter().map(read).collect()
 }
@@ -81,7 +81,7 @@ fn read(row: &sqlx::any::AnyRow) -> Result<ClockRow, StoreError> {
 
 /// Whose clocks have something to say by now: organisation and subject.
 pub(crate) async fn due(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     agency: &str,
     now_ms: i64,
     limit: usize,
@@ -93,7 +93,7 @@ pub(crate) async fn due(
     .bind(agency)
     .bind(now_ms)
     .bind(count(limit))
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use mash_domain::organisation::OrganisationId;
 use mash_store::{StoreError, Tx};
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{Owner, count, instant, organisation};
+use super::{Conn, Owner, count, instant, organisation};
 
 /// A disagreement.
 pub(crate) struct DisagreementRow {
@@ -86,12 +86,12 @@ pub(crate) async fn lock(
     .bind(item_id)
     .execute(tx.conn())
     .await?;
-    find(tx.conn(), owner, item_id).await
+    find(tx, owner, item_id).await
 }
 
 /// The disagreement of this id.
 pub(crate) async fn find(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     item_id: &str,
 ) -> Result<Option<DisagreementRow>, StoreError> {
@@ -102,14 +102,14 @@ pub(crate) async fn find(
         .bind(owner.agency)
         .bind(owner.organisation)
         .bind(item_id)
-        .fetch_optional(conn)
+        .fetch_optional(conn.conn())
         .await?;
     row.as_ref().map(read).transpose()
 }
 
 /// How many the organisation has raised about this.
 pub(crate) async fn raised(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     subject: &str,
 ) -> Result<i64, StoreError> {
@@ -119,14 +119,14 @@ pub(crate) async fn raised(
     .bind(owner.agency)
     .bind(owner.organisation)
     .bind(subject)
-    .fetch_one(conn)
+    .fetch_one(conn.conn())
     .await?;
     Ok(row.try_get(0)?)
 }
 
 /// Disagreements of the organisation after this number, oldest first.
 pub(crate) async fn list(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     after: i64,
     limit: usize,
@@ -140,14 +140,14 @@ pub(crate) async fn list(
         .bind(owner.organisation)
         .bind(after)
         .bind(count(limit))
-        .fetch_all(conn)
+        .fetch_all(conn.conn())
         .await?;
     rows.iter().map(read).collect()
 }
 
 /// The names of those that the organisation raised in a case.
 pub(crate) async fn of_case(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     case_id: &str,
 ) -> Result<Vec<String>, StoreError> {
@@ -157,7 +157,7 @@ pub(crate) async fn of_case(
     .bind(owner.agency)
     .bind(owner.organisation)
     .bind(case_id)
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     let name = |row: &AnyRow| -> Result<String, StoreError> {
         let id: String = row.try_get(0)?;

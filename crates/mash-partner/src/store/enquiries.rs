@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use mash_domain::organisation::OrganisationId;
-use mash_store::{StoreError, Tx, is_kept, listed, placeholders};
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
+use mash_store::{Column, StoreError, Tx, is_kept, keys::Opening, listed, opening, placeholders};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{Owner, count, instant, joined, organisation, split};
+use super::{Conn, Owner, RECORD, count, instant, joined, organisation, split};
 use crate::names::Page;
 
 /// Rows of one statement.
@@ -48,17 +48,23 @@ pub(crate) struct AnswerRow {
     pub(crate) event: Vec<u8>,
 }
 
+const CONTENT: Column = Column::new(RECORD, "partner_enquiries.content");
+const ANSWER: Column = Column::new(RECORD, "partner_answers.submitted");
+
 const COLUMNS: &str = "seq, organisation, item_id, release_id, case_id, from_organisation, revision, answered, \
      refused, closed_ms, content, rule_ids, reference, received_ms, due_ms, next_ms";
 
-fn read(row: &AnyRow) -> Result<EnquiryRow, StoreError> {
+/// A question whose content was erased still has to be answered: it stays, and says nothing.
+fn read(row: &AnyRow, open: &Opening) -> Result<EnquiryRow, StoreError> {
+    let item_id: String = row.try_get(2)?;
+    let content = open.column_or_none(&CONTENT, &item_id, row.try_get(10)?)?;
     let (from, rules): (String, String) = (row.try_get(5)?, row.try_get(11)?);
     let refused: i64 = row.try_get(8)?;
     let (closed, next): (Option<i64>, Option<i64>) = (row.try_get(9)?, row.try_get(15)?);
     Ok(EnquiryRow {
         seq: row.try_get(0)?,
         organisation: row.try_get(1)?,
-        item_id: row.try_get(2)?,
+        item_id,
         release_id: row.try_get(3)?,
         case_id: row.try_get(4)?,
         from: organisation(&from)?,
@@ -66,7 +72,7 @@ fn read(row: &AnyRow) -> Result<EnquiryRow, StoreError> {
         answered: row.try_get(7)?,
         refused: refused != 0,
         closed: closed.map(instant).transpose()?,
-        content: row.try_get(10)?,
+        content,
         rule_ids: split(&rules),
         reference: row.try_get(12)?,
         received: instant(row.try_get(13)?)?,
@@ -86,6 +92,7 @@ pub(crate) async fn put_many(
     agency: &str,
     rows: &[EnquiryRow],
 ) -> Result<(), StoreError> {
+    let keys = CONTENT.keys(tx, rows.iter().map(|row| row.case_id.as_str())).await?;
     for chunk in rows.chunks(CHUNK) {
         let sql = format!(
             "INSERT INTO partner_enquiries (agency, organisation, item_id, release_id, case_id, from_organisation,
@@ -110,7 +117,7 @@ pub(crate) async fn put_many(
                 .bind(row.answered)
                 .bind(i64::from(row.refused))
                 .bind(row.closed.map(Timestamp::as_millisecond))
-                .bind(row.content.as_slice())
+                .bind(keys.column(&CONTENT, &row.case_id, &row.item_id, &row.content)?)
                 .bind(joined(&row.rule_ids))
                 .bind(&row.reference)
                 .bind(row.received.as_millisecond())
@@ -146,8 +153,10 @@ pub(crate) async fn lock_many(
         for part in whose.chain(items) {
             query = query.bind(*part);
         }
-        for row in query.fetch_all(tx.conn()).await? {
-            let row = read(&row)?;
+        let rows = query.fetch_all(tx.conn()).await?;
+        let open = opening(tx, &rows, &[10]).await?;
+        for row in &rows {
+            let row = read(row, &open)?;
             found.insert((row.organisation.clone(), row.item_id.clone()), row);
         }
     }
@@ -168,30 +177,31 @@ pub(crate) async fn lock(
     .bind(item_id)
     .execute(tx.conn())
     .await?;
-    find(tx.conn(), owner, item_id).await
+    find(tx, owner, item_id).await
 }
 
 /// The question of this id.
 pub(crate) async fn find(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     item_id: &str,
 ) -> Result<Option<EnquiryRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM partner_enquiries WHERE agency = $1 AND organisation = $2 AND item_id = $3"
     );
-    let row = sqlx::query(AssertSqlSafe(sql))
+    let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(owner.agency)
         .bind(owner.organisation)
         .bind(item_id)
-        .fetch_optional(conn)
+        .fetch_all(conn.conn())
         .await?;
-    row.as_ref().map(read).transpose()
+    let open = opening(conn, &rows, &[10]).await?;
+    rows.first().map(|row| read(row, &open)).transpose()
 }
 
 /// Questions to the organisation on this page, oldest first; if asked, only those that nobody has dealt with.
 pub(crate) async fn list(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     page: Page,
     open_only: bool,
@@ -206,14 +216,15 @@ pub(crate) async fn list(
         .bind(owner.organisation)
         .bind(page.after)
         .bind(count(page.limit()))
-        .fetch_all(conn)
+        .fetch_all(conn.conn())
         .await?;
-    rows.iter().map(read).collect()
+    let open = opening(conn, &rows, &[10]).await?;
+    rows.iter().map(|row| read(row, &open)).collect()
 }
 
 /// Whose questions somebody has to be told about by now: organisation and id.
 pub(crate) async fn due(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     agency: &str,
     now_ms: i64,
     limit: usize,
@@ -225,7 +236,7 @@ pub(crate) async fn due(
     .bind(agency)
     .bind(now_ms)
     .bind(count(limit))
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
@@ -255,9 +266,10 @@ pub(crate) async fn put_off(
 pub(crate) async fn put_answer(
     tx: &mut Tx,
     owner: Owner<'_>,
-    item_id: &str,
+    (case_id, item_id): (&str, &str),
     row: &AnswerRow,
 ) -> Result<(), StoreError> {
+    let event = ANSWER.seal(tx, case_id, item_id, &row.event).await?;
     sqlx::query(
         "INSERT INTO partner_answers (agency, organisation, item_id, revision, at_ms, late, refusal_code, practitioner,
          submitted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -270,7 +282,7 @@ pub(crate) async fn put_answer(
     .bind(i64::from(row.late))
     .bind(&row.refusal_code)
     .bind(&row.practitioner)
-    .bind(row.event.as_slice())
+    .bind(event)
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -278,7 +290,7 @@ pub(crate) async fn put_answer(
 
 /// The answers to a question, oldest first.
 pub(crate) async fn answers(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     item_id: &str,
 ) -> Result<Vec<AnswerRow>, StoreError> {
@@ -289,8 +301,9 @@ pub(crate) async fn answers(
     .bind(owner.agency)
     .bind(owner.organisation)
     .bind(item_id)
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
+    let open = opening(conn, &rows, &[5]).await?;
     rows.iter()
         .map(|row| {
             let late: i64 = row.try_get(2)?;
@@ -300,7 +313,7 @@ pub(crate) async fn answers(
                 late: late != 0,
                 refusal_code: row.try_get(3)?,
                 practitioner: row.try_get(4)?,
-                event: row.try_get(5)?,
+                event: open.column_or_none(&ANSWER, item_id, row.try_get(5)?)?,
             })
         })
         .collect()

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use mash_domain::organisation::OrganisationId;
-use mash_store::{StoreError, Tx};
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
+use mash_store::{Column, StoreError, Tx, keys::Opening, opening};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{Owner, instant, organisation};
+use super::{Conn, Owner, RECORD, instant, organisation};
 
 /// One piece of feedback.
 pub(crate) struct FeedbackRow {
@@ -22,10 +22,14 @@ pub(crate) struct FeedbackRow {
     pub(crate) recalled: Option<Timestamp>,
 }
 
+const CONTENT: Column = Column::new(RECORD, "partner_feedback.content");
+
 const COLUMNS: &str = "organisation, release_id, item_id, case_id, from_organisation, revision, \
      content, received_ms, acknowledged_ms, recalled_ms";
 
-fn read(row: &AnyRow) -> Result<FeedbackRow, StoreError> {
+/// What was erased says nothing; that it was there stays.
+fn read(row: &AnyRow, open: &Opening) -> Result<FeedbackRow, StoreError> {
+    let content = open.column_or_none(&CONTENT, &row.try_get::<String, _>(1)?, row.try_get(6)?)?;
     let from: String = row.try_get(4)?;
     let (acknowledged, recalled): (Option<i64>, Option<i64>) = (row.try_get(8)?, row.try_get(9)?);
     Ok(FeedbackRow {
@@ -35,7 +39,7 @@ fn read(row: &AnyRow) -> Result<FeedbackRow, StoreError> {
         case_id: row.try_get(3)?,
         from: organisation(&from)?,
         revision: row.try_get(5)?,
-        content: row.try_get(6)?,
+        content,
         received: instant(row.try_get(7)?)?,
         acknowledged: acknowledged.map(instant).transpose()?,
         recalled: recalled.map(instant).transpose()?,
@@ -44,6 +48,7 @@ fn read(row: &AnyRow) -> Result<FeedbackRow, StoreError> {
 
 /// Writes feedback, new or changed.
 pub(crate) async fn put(tx: &mut Tx, agency: &str, row: &FeedbackRow) -> Result<(), StoreError> {
+    let content = CONTENT.seal(tx, &row.case_id, &row.release_id, &row.content).await?;
     sqlx::query(
         "INSERT INTO partner_feedback (agency, organisation, release_id, item_id, case_id, from_organisation, revision,
          content, received_ms, acknowledged_ms, recalled_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -57,7 +62,7 @@ pub(crate) async fn put(tx: &mut Tx, agency: &str, row: &FeedbackRow) -> Result<
     .bind(&row.case_id)
     .bind(row.from.to_string())
     .bind(row.revision)
-    .bind(row.content.as_slice())
+    .bind(content)
     .bind(row.received.as_millisecond())
     .bind(row.acknowledged.map(Timestamp::as_millisecond))
     .bind(row.recalled.map(Timestamp::as_millisecond))
@@ -68,25 +73,26 @@ pub(crate) async fn put(tx: &mut Tx, agency: &str, row: &FeedbackRow) -> Result<
 
 /// The feedback of this release.
 pub(crate) async fn find(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     release_id: &str,
 ) -> Result<Option<FeedbackRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM partner_feedback WHERE agency = $1 AND organisation = $2 AND release_id = $3"
     );
-    let row = sqlx::query(AssertSqlSafe(sql))
+    let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(owner.agency)
         .bind(owner.organisation)
         .bind(release_id)
-        .fetch_optional(conn)
+        .fetch_all(conn.conn())
         .await?;
-    row.as_ref().map(read).transpose()
+    let open = opening(conn, &rows, &[6]).await?;
+    rows.first().map(|row| read(row, &open)).transpose()
 }
 
 /// The feedback on a case, oldest first.
 pub(crate) async fn of_case(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     case_id: &str,
 ) -> Result<Vec<FeedbackRow>, StoreError> {
@@ -97,7 +103,8 @@ pub(crate) async fn of_case(
         .bind(owner.agency)
         .bind(owner.organisation)
         .bind(case_id)
-        .fetch_all(conn)
+        .fetch_all(conn.conn())
         .await?;
-    rows.iter().map(read).collect()
+    let open = opening(conn, &rows, &[6]).await?;
+    rows.iter().map(|row| read(row, &open)).collect()
 }

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use mash_domain::organisation::OrganisationId;
-use mash_store::{StoreError, Tx};
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
+use mash_store::{Column, StoreError, Tx, keys::Opening, opening};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{Owner, count, instant, organisation};
+use super::{Conn, Owner, RECORD, count, instant, organisation};
 
 /// An invitation.
 pub(crate) struct InvitationRow {
@@ -26,10 +26,14 @@ pub(crate) struct InvitationRow {
     pub(crate) received: Timestamp,
 }
 
+const CONTENT: Column = Column::new(RECORD, "partner_invitations.content");
+
 const COLUMNS: &str = "seq, organisation, item_id, release_id, case_id, from_organisation, revision, responses, \
      standing, content, reference, received_ms";
 
-fn read(row: &AnyRow) -> Result<InvitationRow, StoreError> {
+/// What was erased says nothing; that it was there stays.
+fn read(row: &AnyRow, open: &Opening) -> Result<InvitationRow, StoreError> {
+    let content = open.column_or_none(&CONTENT, &row.try_get::<String, _>(2)?, row.try_get(9)?)?;
     let from: String = row.try_get(5)?;
     Ok(InvitationRow {
         seq: row.try_get(0)?,
@@ -41,7 +45,7 @@ fn read(row: &AnyRow) -> Result<InvitationRow, StoreError> {
         revision: row.try_get(6)?,
         responses: row.try_get(7)?,
         standing: row.try_get(8)?,
-        content: row.try_get(9)?,
+        content,
         reference: row.try_get(10)?,
         received: instant(row.try_get(11)?)?,
     })
@@ -49,6 +53,7 @@ fn read(row: &AnyRow) -> Result<InvitationRow, StoreError> {
 
 /// Writes an invitation, new or changed.
 pub(crate) async fn put(tx: &mut Tx, agency: &str, row: &InvitationRow) -> Result<(), StoreError> {
+    let content = CONTENT.seal(tx, &row.case_id, &row.item_id, &row.content).await?;
     sqlx::query(
         "INSERT INTO partner_invitations (agency, organisation, item_id, release_id, case_id, from_organisation,
          revision, responses, standing, content, reference, received_ms)
@@ -65,7 +70,7 @@ pub(crate) async fn put(tx: &mut Tx, agency: &str, row: &InvitationRow) -> Resul
     .bind(row.revision)
     .bind(row.responses)
     .bind(&row.standing)
-    .bind(row.content.as_slice())
+    .bind(content)
     .bind(&row.reference)
     .bind(row.received.as_millisecond())
     .execute(tx.conn())
@@ -87,30 +92,31 @@ pub(crate) async fn lock(
     .bind(item_id)
     .execute(tx.conn())
     .await?;
-    find(tx.conn(), owner, item_id).await
+    find(tx, owner, item_id).await
 }
 
 /// The invitation of this id.
 pub(crate) async fn find(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     item_id: &str,
 ) -> Result<Option<InvitationRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM partner_invitations WHERE agency = $1 AND organisation = $2 AND item_id = $3"
     );
-    let row = sqlx::query(AssertSqlSafe(sql))
+    let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(owner.agency)
         .bind(owner.organisation)
         .bind(item_id)
-        .fetch_optional(conn)
+        .fetch_all(conn.conn())
         .await?;
-    row.as_ref().map(read).transpose()
+    let open = opening(conn, &rows, &[9]).await?;
+    rows.first().map(|row| read(row, &open)).transpose()
 }
 
 /// Invitations of the organisation after this number, oldest first.
 pub(crate) async fn list(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     after: i64,
     limit: usize,
@@ -124,7 +130,8 @@ pub(crate) async fn list(
         .bind(owner.organisation)
         .bind(after)
         .bind(count(limit))
-        .fetch_all(conn)
+        .fetch_all(conn.conn())
         .await?;
-    rows.iter().map(read).collect()
+    let open = opening(conn, &rows, &[9]).await?;
+    rows.iter().map(|row| read(row, &open)).collect()
 }

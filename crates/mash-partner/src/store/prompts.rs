@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use mash_store::{StoreError, Tx, is_kept, placeholders};
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{Owner, count, instant};
+use super::{Conn, Owner, count, instant};
 
 /// Rows of one statement.
 const CHUNK: usize = 200;
@@ -89,7 +89,7 @@ pub(crate) async fn close(
 
 /// The open prompts of the organisation after this number, oldest first.
 pub(crate) async fn list(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     after: i64,
     limit: usize,
@@ -102,14 +102,14 @@ pub(crate) async fn list(
     .bind(owner.organisation)
     .bind(after)
     .bind(count(limit))
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter().map(read).collect()
 }
 
 /// The open prompt of this number.
 pub(crate) async fn find(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     seq: i64,
 ) -> Result<Option<PromptRow>, StoreError> {
@@ -120,14 +120,14 @@ pub(crate) async fn find(
     .bind(owner.agency)
     .bind(owner.organisation)
     .bind(seq)
-    .fetch_optional(conn)
+    .fetch_optional(conn.conn())
     .await?;
     row.as_ref().map(read).transpose()
 }
 
 /// The kinds of prompt that are open about this, in the order in which they were raised.
 pub(crate) async fn of_subject(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     subject: &str,
 ) -> Result<Vec<String>, StoreError> {
@@ -138,7 +138,7 @@ pub(crate) async fn of_subject(
     .bind(owner.agency)
     .bind(owner.organisation)
     .bind(subject)
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }

@@ -1,10 +1,10 @@
 //! Referrals that organisations made.
 
 use jiff::Timestamp;
-use mash_store::{StoreError, Tx};
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
+use mash_store::{Column, StoreError, Tx, keys::Opening, opening};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{Owner, count, instant, joined, split};
+use super::{Conn, Owner, RECORD, count, instant, joined, split};
 
 /// How far a referral has come with the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +43,14 @@ pub(crate) struct ReferralRow {
     pub(crate) event: Vec<u8>,
 }
 
+const CONTENT: Column = Column::new(RECORD, "partner_referrals.submitted");
+
 const COLUMNS: &str = "seq, organisation, case_id, item_id, reference, revision, progress, \
      awaits_writing, practitioner, submitted_ms, authorities, withheld, submitted";
 
-fn read(row: &AnyRow) -> Result<ReferralRow, StoreError> {
+/// What was erased says nothing; that it was there stays.
+fn read(row: &AnyRow, open: &Opening) -> Result<ReferralRow, StoreError> {
+    let content = open.column_or_none(&CONTENT, &row.try_get::<String, _>(3)?, row.try_get(12)?)?;
     let (word, awaits): (String, i64) = (row.try_get(6)?, row.try_get(7)?);
     let progress = WORDS.iter().find(|(_, known)| *known == word);
     let (authorities, withheld): (String, String) = (row.try_get(10)?, row.try_get(11)?);
@@ -63,7 +67,7 @@ fn read(row: &AnyRow) -> Result<ReferralRow, StoreError> {
         submitted: instant(row.try_get(9)?)?,
         authorities: split(&authorities),
         withheld: split(&withheld),
-        event: row.try_get(12)?,
+        event: content,
     })
 }
 
@@ -73,6 +77,7 @@ pub(crate) async fn insert(
     agency: &str,
     row: &ReferralRow,
 ) -> Result<bool, StoreError> {
+    let event = CONTENT.seal(tx, &row.case_id, &row.item_id, &row.event).await?;
     let done = sqlx::query(
         "INSERT INTO partner_referrals (agency, organisation, case_id, item_id, reference, revision, progress,
          awaits_writing, practitioner, submitted_ms, authorities, withheld, submitted)
@@ -90,7 +95,7 @@ pub(crate) async fn insert(
     .bind(row.submitted.as_millisecond())
     .bind(joined(&row.authorities))
     .bind(joined(&row.withheld))
-    .bind(row.event.as_slice())
+    .bind(event)
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected() == 1)
@@ -102,6 +107,7 @@ fn word(progress: Progress) -> &'static str {
 
 /// Writes what may change of a referral.
 pub(crate) async fn update(tx: &mut Tx, row: &ReferralRow) -> Result<(), StoreError> {
+    let event = CONTENT.seal(tx, &row.case_id, &row.item_id, &row.event).await?;
     sqlx::query(
         "UPDATE partner_referrals SET revision = $2, progress = $3, awaits_writing = $4, authorities = $5,
          withheld = $6, submitted = $7 WHERE seq = $1",
@@ -112,7 +118,7 @@ pub(crate) async fn update(tx: &mut Tx, row: &ReferralRow) -> Result<(), StoreEr
     .bind(i64::from(row.awaits_writing))
     .bind(joined(&row.authorities))
     .bind(joined(&row.withheld))
-    .bind(row.event.as_slice())
+    .bind(event)
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -132,48 +138,50 @@ pub(crate) async fn lock(
     .bind(case_id)
     .execute(tx.conn())
     .await?;
-    find(tx.conn(), owner, case_id).await
+    find(tx, owner, case_id).await
 }
 
 /// The referral of this case.
 pub(crate) async fn find(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     case_id: &str,
 ) -> Result<Option<ReferralRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM partner_referrals WHERE agency = $1 AND organisation = $2 AND case_id = $3"
     );
-    let row = sqlx::query(AssertSqlSafe(sql))
+    let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(owner.agency)
         .bind(owner.organisation)
         .bind(case_id)
-        .fetch_optional(conn)
+        .fetch_all(conn.conn())
         .await?;
-    row.as_ref().map(read).transpose()
+    let open = opening(conn, &rows, &[12]).await?;
+    rows.first().map(|row| read(row, &open)).transpose()
 }
 
 /// The referral that was sent as this item.
 pub(crate) async fn of_item(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     item_id: &str,
 ) -> Result<Option<ReferralRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM partner_referrals WHERE agency = $1 AND organisation = $2 AND item_id = $3"
     );
-    let row = sqlx::query(AssertSqlSafe(sql))
+    let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(owner.agency)
         .bind(owner.organisation)
         .bind(item_id)
-        .fetch_optional(conn)
+        .fetch_all(conn.conn())
         .await?;
-    row.as_ref().map(read).transpose()
+    let open = opening(conn, &rows, &[12]).await?;
+    rows.first().map(|row| read(row, &open)).transpose()
 }
 
 /// Referrals of the organisation after this number, oldest first.
 pub(crate) async fn list(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owner: Owner<'_>,
     after: i64,
     limit: usize,
@@ -187,7 +195,8 @@ pub(crate) async fn list(
         .bind(owner.organisation)
         .bind(after)
         .bind(count(limit))
-        .fetch_all(conn)
+        .fetch_all(conn.conn())
         .await?;
-    rows.iter().map(read).collect()
+    let open = opening(conn, &rows, &[12]).await?;
+    rows.iter().map(|row| read(row, &open)).collect()
 }

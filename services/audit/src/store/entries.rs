@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{StoreError, Tx, in_list, is_kept, placeholders};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ pub(crate) async fn known(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec
             "SELECT entry_id, entry FROM audit_entries WHERE entry_id IN ({})",
             in_list(1, chunk.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for id in chunk {
             query = query.bind(id.as_bytes().as_slice());
         }

@@ -4,7 +4,7 @@ use mash_ledger::{
     Hash,
     tiles::{TileId, Tiles},
 };
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{StoreError, Tx, in_list, is_kept, placeholders};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use super::{CHUNK, count, hash, hashes, number, tile_key};
@@ -89,7 +89,7 @@ pub(crate) async fn save(tx: &mut Tx, tiles: &Tiles) -> Result<(), StoreError> {
              ON CONFLICT (row_no, idx) DO UPDATE SET hashes = excluded.hashes",
             placeholders(chunk.len(), 3)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == 1);
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (id, hashes) in chunk {
             let (row_no, idx) = tile_key(**id);
             let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();

@@ -1,11 +1,17 @@
 //! Items: what arrived in a mailbox, until it is acknowledged.
 
 use jiff::Timestamp;
-use mash_store::{Store, StoreError, Tx, is_kept, listed, placeholders};
+use mash_store::{
+    Column, Store, StoreError, Tx, is_kept,
+    keys::{Opening, PAYLOAD as RECORD},
+    listed, opening, placeholders, present,
+};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{CHUNK, instant, number, optional_instant};
 use crate::item::{Kind, View, Waiting};
+
+const PAYLOAD: Column = Column::new(RECORD, "delivery_items.payload");
 
 /// An item that arrives.
 pub(crate) struct NewItem {
@@ -81,6 +87,7 @@ pub(crate) async fn insert(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let now = now.as_millisecond();
+    let keys = PAYLOAD.keys(tx, items.iter().map(|item| item.case_id.as_str())).await?;
     for chunk in items.chunks(CHUNK) {
         let sql = format!(
             "INSERT INTO delivery_items (id, organisation, seq, kind, release_id, item_id, case_id, revision, everyone,
@@ -90,6 +97,8 @@ pub(crate) async fn insert(
         );
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for item in chunk {
+            let payload = item.ended.map_or(item.payload.as_slice(), |_| &[]);
+            let payload = keys.column(&PAYLOAD, &item.case_id, &item.id, payload)?;
             query = query
                 .bind(&item.id)
                 .bind(&item.organisation)
@@ -109,7 +118,7 @@ pub(crate) async fn insert(
                 .bind("")
                 .bind(0_i64)
                 .bind(item.cause.as_slice())
-                .bind(item.ended.map_or(item.payload.as_slice(), |_| &[]));
+                .bind(payload);
         }
         query.execute(tx.conn()).await?;
     }
@@ -162,7 +171,8 @@ pub(crate) async fn end(
     Ok(())
 }
 
-/// What waits after this number, oldest first.
+/// What waits after this number, oldest first. What was erased is passed over: nobody can hand it over any more, and
+/// whoever counts what waits still finds it.
 pub(crate) async fn waiting(
     store: &Store,
     view: &View,
@@ -175,26 +185,37 @@ pub(crate) async fn waiting(
         "SELECT id, seq, kind, arrive_ms, acknowledge_by_ms, sent, payload FROM delivery_items
          WHERE {VISIBLE} AND state = 0 AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5"
     );
-    let rows = sqlx::query(AssertSqlSafe(sql))
-        .bind(&view.organisation)
-        .bind(view.practitioner())
-        .bind(after)
-        .bind(until)
-        .bind(number(limit))
-        .fetch_all(&mut *conn)
-        .await?;
-    rows.iter().map(read).collect()
+    let (mut found, mut after) = (Vec::new(), after);
+    loop {
+        let rows = sqlx::query(AssertSqlSafe(sql.clone()))
+            .bind(&view.organisation)
+            .bind(view.practitioner())
+            .bind(after)
+            .bind(until)
+            .bind(number(limit - found.len()))
+            .fetch_all(&mut *conn)
+            .await?;
+        let open = opening(&mut conn, &rows, &[6]).await?;
+        for row in &rows {
+            after = row.try_get(1)?;
+            found.extend(present(read(row, &open)).transpose()?);
+        }
+        if rows.is_empty() || found.len() >= limit {
+            return Ok(found);
+        }
+    }
 }
 
-fn read(row: &AnyRow) -> Result<Waiting, StoreError> {
+fn read(row: &AnyRow, open: &Opening) -> Result<Waiting, StoreError> {
+    let id: String = row.try_get(0)?;
     Ok(Waiting {
-        id: row.try_get(0)?,
         seq: row.try_get(1)?,
         kind: kind(row.try_get(2)?)?,
         arrived: instant(row.try_get(3)?)?,
         acknowledge_by: optional_instant(row.try_get(4)?)?,
         sent: row.try_get(5)?,
-        payload: row.try_get(6)?,
+        payload: open.column(&PAYLOAD, &id, row.try_get(6)?)?,
+        id,
     })
 }
 

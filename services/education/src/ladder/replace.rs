@@ -20,7 +20,7 @@ impl Service {
         parent: &str,
     ) -> Result<wire::GetLadderResponse, Refusal> {
         let code = authority_of(caller, parent)?;
-        let own = ladder::of_authority(&mut *self.store.read().await?, code.as_str()).await?;
+        let own = ladder::of_authority(&mut self.store.read().await?, code.as_str()).await?;
         let is_own = own.is_some();
         let ladder = own.unwrap_or_else(|| Ladder::builtin().into());
         Ok(wire::GetLadderResponse { ladder: Some(ladder), own: is_own })
@@ -41,7 +41,7 @@ impl Service {
                 Begun::Fresh(call) => call,
             };
         ladder::put_ladder(&mut call.tx, code.as_str(), &ladder).await?;
-        let waiting = notices::waiting(call.tx.conn(), &format!("school/{code}")).await?;
+        let waiting = notices::waiting(&mut call.tx, &format!("school/{code}")).await?;
         let waiting: Vec<&str> = waiting.iter().map(String::as_str).collect();
         ladder::look_at(&mut call.tx, &waiting, self.clock.now()).await?;
         call.finish(wire::ReplaceLadderResponse { ladder: Some(ladder) }).await

@@ -88,7 +88,7 @@ impl Service {
     }
 
     async fn sent(&self, job: &Job) -> Result<(), StoreError> {
-        let state = ladder::still_claimed(&mut *self.store.read().await?, &job.claim).await?;
+        let state = ladder::still_claimed(&mut self.store.read().await?, &job.claim).await?;
         let Some(state) = state.as_deref().and_then(NoticeState::from_word) else {
             return Ok(());
         };

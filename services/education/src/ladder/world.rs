@@ -59,7 +59,7 @@ impl World {
         }
         // It was checked when it was taken in; neither a rule that has grown stricter since nor a row that has gone bad may
         // stop a notice.
-        let own = match ladder::of_authority(tx.conn(), &authority).await {
+        let own = match ladder::of_authority(tx, &authority).await {
             Ok(own) => own.map(|own| ladder_from_wire(&own)),
             Err(StoreError::Corrupt(_)) => Some(Err(Vec::new())),
             Err(error) => return Err(error),
@@ -120,11 +120,11 @@ impl World {
 
     async fn load(&mut self, tx: &mut Tx, record: &Record) -> Result<(), StoreError> {
         if self.readers.0 != record.id {
-            self.readers = (record.id.clone(), notices::readers(tx.conn(), &record.id).await?);
+            self.readers = (record.id.clone(), notices::readers(tx, &record.id).await?);
         }
         let laestab = record.recipient.code();
         if !self.contacts.contains_key(laestab) {
-            let found = directory::get(tx.conn(), laestab).await?;
+            let found = directory::get(tx, laestab).await?;
             let contacts = found.map(|found| found.establishment.contacts).unwrap_or_default();
             let contacts = contacts.into_iter().filter_map(|it| contact_from_wire(it, "").ok());
             self.contacts.insert(laestab.to_owned(), contacts.collect());

@@ -6,9 +6,9 @@ use jiff::civil::Date;
 use mash_proto::education::v1 as wire;
 use mash_store::{StoreError, Tx, in_list, is_kept, placeholders};
 use prost::Message as _;
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{CHUNK, corrupt};
+use super::{CHUNK, Conn, corrupt};
 
 /// An establishment as it is kept.
 #[derive(Clone)]
@@ -39,11 +39,11 @@ fn establishment(row: &AnyRow) -> Result<StoredEstablishment, StoreError> {
 
 /// One establishment.
 pub(crate) async fn get(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     laestab: &str,
 ) -> Result<Option<StoredEstablishment>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM education_establishments WHERE laestab = $1");
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(laestab).fetch_optional(conn).await?;
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(laestab).fetch_optional(conn.conn()).await?;
     row.as_ref().map(establishment).transpose()
 }
 
@@ -56,15 +56,15 @@ pub(crate) async fn lock(
         .bind(laestab)
         .execute(tx.conn())
         .await?;
-    get(tx.conn(), laestab).await
+    get(tx, laestab).await
 }
 
 /// Every establishment, by its number.
 pub(crate) async fn all(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
 ) -> Result<HashMap<String, StoredEstablishment>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM education_establishments");
-    let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(conn).await?;
+    let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(conn.conn()).await?;
     rows.iter()
         .map(|row| establishment(row).map(|stored| (stored.laestab().to_owned(), stored)))
         .collect()
@@ -72,7 +72,7 @@ pub(crate) async fn all(
 
 /// Establishments of an authority, or of all if it is empty, by number, after this one.
 pub(crate) async fn list(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     authority: &str,
     after: &str,
     limit: usize,
@@ -85,7 +85,7 @@ pub(crate) async fn list(
         .bind(authority)
         .bind(after)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(conn)
+        .fetch_all(conn.conn())
         .await?;
     rows.iter().map(establishment).collect()
 }
@@ -120,13 +120,13 @@ pub(crate) async fn put(tx: &mut Tx, changed: &[StoredEstablishment]) -> Result<
 
 /// The desks of an authority, by name, with their officers in order.
 pub(crate) async fn desks(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     authority: &str,
 ) -> Result<BTreeMap<String, (i64, Vec<wire::Contact>)>, StoreError> {
     let rows =
         sqlx::query("SELECT desk, version, contacts FROM education_desks WHERE authority = $1")
             .bind(authority)
-            .fetch_all(conn)
+            .fetch_all(conn.conn())
             .await?;
     rows.iter()
         .map(|row| {
@@ -171,7 +171,7 @@ pub(crate) async fn put_calendar(
 
 /// The calendars of these owners, by owner.
 pub(crate) async fn calendars(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     owners: &[String],
 ) -> Result<HashMap<String, wire::Calendar>, StoreError> {
     let mut calendars = HashMap::with_capacity(owners.len());
@@ -183,7 +183,7 @@ pub(crate) async fn calendars(
         for owner in owners {
             query = query.bind(owner);
         }
-        for row in query.fetch_all(&mut *conn).await? {
+        for row in query.fetch_all(conn.conn()).await? {
             let calendar: Vec<u8> = row.try_get(1)?;
             let calendar =
                 wire::Calendar::decode(calendar.as_slice()).map_err(corrupt("a calendar"))?;
@@ -218,7 +218,7 @@ pub(crate) async fn put_closure(
 
 /// The days on which these establishments are closed, by number.
 pub(crate) async fn closures(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     laestabs: &[String],
 ) -> Result<HashMap<String, Vec<Date>>, StoreError> {
     let mut closures: HashMap<String, Vec<Date>> = HashMap::new();
@@ -229,7 +229,7 @@ pub(crate) async fn closures(
         for laestab in laestabs {
             query = query.bind(laestab);
         }
-        for row in query.fetch_all(&mut *conn).await? {
+        for row in query.fetch_all(conn.conn()).await? {
             let day: String = row.try_get(1)?;
             closures
                 .entry(row.try_get(0)?)

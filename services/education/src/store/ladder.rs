@@ -7,9 +7,9 @@ use mash_domain::ladder::{LateCause, Outcome, Taken};
 use mash_proto::education::v1 as wire;
 use mash_store::{StoreError, Tx, in_list, is_kept, placeholders};
 use prost::Message as _;
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{CHUNK, corrupt};
+use super::{CHUNK, Conn, corrupt};
 use crate::record::Record;
 
 /// The word of the step above all others.
@@ -44,7 +44,7 @@ impl Nudge {
 
 /// Notices whose ladder must be looked at: those that wait before others, the earliest bell first.
 pub(crate) async fn due(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<String>, StoreError> {
@@ -54,7 +54,7 @@ pub(crate) async fn due(
     )
     .bind(now.as_millisecond())
     .bind(limit)
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
@@ -114,7 +114,7 @@ pub(crate) async fn look_no_more(tx: &mut Tx, notice: &str) -> Result<(), StoreE
 
 /// The steps that notices have climbed since they arrived, in order, by notice.
 pub(crate) async fn climbed(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     records: &[&Record],
 ) -> Result<HashMap<String, Vec<Nudge>>, StoreError> {
     let mut climbed: HashMap<String, Vec<Nudge>> = HashMap::with_capacity(records.len());
@@ -130,7 +130,7 @@ pub(crate) async fn climbed(
         for record in chunk {
             query = query.bind(&record.id);
         }
-        for row in query.fetch_all(&mut *conn).await? {
+        for row in query.fetch_all(conn.conn()).await? {
             let (notice, round): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
             if rounds.get(notice.as_str()) == Some(&round) {
                 climbed.entry(notice).or_default().push(nudge(&row)?);
@@ -214,7 +214,7 @@ pub(crate) struct Claim {
 
 /// The word of the notice's state, if the claim is still good.
 pub(crate) async fn still_claimed(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     claim: &Claim,
 ) -> Result<Option<String>, StoreError> {
     let row = sqlx::query(
@@ -225,7 +225,7 @@ pub(crate) async fn still_claimed(
     .bind(claim.round_ms)
     .bind(&claim.step)
     .bind(claim.attempt)
-    .fetch_optional(conn)
+    .fetch_optional(conn.conn())
     .await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
@@ -294,7 +294,7 @@ pub(crate) async fn put_late(
 
 /// Why notices were late, by notice; nothing for those that were not.
 pub(crate) async fn late(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     records: &[&Record],
 ) -> Result<HashMap<String, String>, StoreError> {
     let mut causes = HashMap::new();
@@ -307,7 +307,7 @@ pub(crate) async fn late(
         for record in chunk {
             query = query.bind(&record.id);
         }
-        for row in query.fetch_all(&mut *conn).await? {
+        for row in query.fetch_all(conn.conn()).await? {
             let (notice, round): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
             let is_this = |it: &&&Record| it.id == notice && it.received.as_millisecond() == round;
             if chunk.iter().any(|record| is_this(&record)) {
@@ -320,12 +320,12 @@ pub(crate) async fn late(
 
 /// The ladder of an authority, if it has one of its own.
 pub(crate) async fn of_authority(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     authority: &str,
 ) -> Result<Option<wire::Ladder>, StoreError> {
     let row = sqlx::query("SELECT ladder FROM education_ladders WHERE authority = $1")
         .bind(authority)
-        .fetch_optional(conn)
+        .fetch_optional(conn.conn())
         .await?;
     let Some(row) = row else { return Ok(None) };
     let ladder: Vec<u8> = row.try_get(0)?;

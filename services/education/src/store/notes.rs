@@ -1,11 +1,14 @@
 //! What schools noted about notices, and to whom content was shown.
 
 use jiff::Timestamp;
-use mash_store::{StoreError, Tx, is_kept, placeholders};
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+use mash_store::{Column, StoreError, Tx, is_kept, keys::PAYLOAD, opening, placeholders, present};
+use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{CHUNK, corrupt};
+use super::{CHUNK, Conn, corrupt};
 use crate::record::Record;
+
+const CODES: Column = Column::new(PAYLOAD, "education_notice_notes.codes");
+const WORDS: Column = Column::new(PAYLOAD, "education_notice_notes.words");
 
 /// A note.
 #[derive(Clone)]
@@ -23,7 +26,10 @@ pub(crate) struct Note {
 }
 
 /// Keeps a note.
-pub(crate) async fn put(tx: &mut Tx, notice: &str, note: &Note) -> Result<(), StoreError> {
+pub(crate) async fn put(tx: &mut Tx, record: &Record, note: &Note) -> Result<(), StoreError> {
+    let (case, notice) = (record.case_id(), record.id.as_str());
+    let codes = CODES.seal_text(tx, case, notice, &note.codes.join(" ")).await?;
+    let words = WORDS.seal_text(tx, case, notice, &note.words).await?;
     sqlx::query(
         "INSERT INTO education_notice_notes (notice, at_ms, practitioner, kind, codes, words)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (notice, at_ms, practitioner, kind)
@@ -33,34 +39,35 @@ pub(crate) async fn put(tx: &mut Tx, notice: &str, note: &Note) -> Result<(), St
     .bind(note.at.as_millisecond())
     .bind(&note.practitioner)
     .bind(&note.kind)
-    .bind(note.codes.join(" "))
-    .bind(&note.words)
+    .bind(codes)
+    .bind(words)
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
 /// The notes of a notice, the earliest first.
-pub(crate) async fn of(conn: &mut AnyConnection, notice: &str) -> Result<Vec<Note>, StoreError> {
+pub(crate) async fn of(conn: &mut Conn, notice: &str) -> Result<Vec<Note>, StoreError> {
     let rows = sqlx::query(
         "SELECT at_ms, practitioner, kind, codes, words FROM education_notice_notes
          WHERE notice = $1 ORDER BY at_ms, practitioner, kind LIMIT 200",
     )
     .bind(notice)
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
+    let open = opening(conn, &rows, &[3, 4]).await?;
     let note = |row: &sqlx::any::AnyRow| {
-        let codes: String = row.try_get(3)?;
+        let codes = open.text(&CODES, notice, row.try_get(3)?)?;
         Ok(Note {
             at: Timestamp::from_millisecond(row.try_get(0)?)
                 .map_err(corrupt("the time of a note"))?,
             practitioner: row.try_get(1)?,
             kind: row.try_get(2)?,
             codes: codes.split_whitespace().map(str::to_owned).collect(),
-            words: row.try_get(4)?,
+            words: open.text(&WORDS, notice, row.try_get(4)?)?,
         })
     };
-    rows.iter().map(note).collect()
+    rows.iter().filter_map(|row| present(note(row))).collect()
 }
 
 /// Forgets the notes of a notice: they may say what it said.

@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use mash_domain::notice::{Acknowledgement, Notice, NoticeState, Seal};
 use mash_proto::{disclosure::v1::Desk, event::v1::Envelope};
-use mash_store::{StoreError, Tx, in_list, is_kept, placeholders};
+use mash_store::{
+    Column, StoreError, Tx, in_list, is_kept,
+    keys::{Opening, PAYLOAD},
+    opening, placeholders,
+};
 use prost::Message as _;
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{CHUNK, corrupt};
+use super::{CHUNK, Conn, corrupt};
 use crate::{
     access::{Reader, View},
     record::Record,
@@ -19,6 +23,7 @@ const COLUMNS: &str = "id, recipient, desk, escalated_authority, state, revision
      receive_ms, acknowledged_by, acknowledge_ms, acknowledged_revision, escalated_to, recall_reason, recall_ms, \
      released, content, roll_confirmed_by, roll_confirm_ms, sort_ms, version";
 const WIDTH: usize = 22;
+const CONTENT: Column = Column::new(PAYLOAD, "education_notices.content");
 
 /// The same without content, which lists never need.
 const COLUMNS_OF_LIST: &str = "id, recipient, desk, escalated_authority, state, revision, deliver_by_ms, uncertain, \
@@ -62,8 +67,10 @@ pub(crate) async fn lock(tx: &mut Tx, ids: &[&str]) -> Result<HashMap<String, Re
         for id in ids {
             query = query.bind(*id);
         }
-        for row in query.fetch_all(tx.conn()).await? {
-            let record = record(&row, true)?;
+        let rows = query.fetch_all(tx.conn()).await?;
+        let open = opening(tx, &rows, &[17]).await?;
+        for row in &rows {
+            let record = record(row, Some(&open))?;
             records.insert(record.id.clone(), record);
         }
     }
@@ -72,6 +79,8 @@ pub(crate) async fn lock(tx: &mut Tx, ids: &[&str]) -> Result<HashMap<String, Re
 
 /// Writes notices, new or changed.
 pub(crate) async fn put(tx: &mut Tx, records: &[&Record]) -> Result<(), StoreError> {
+    let filled = records.iter().filter(|record| !record.content.is_empty());
+    let keys = CONTENT.keys(tx, filled.map(|record| record.case_id())).await?;
     for records in records.chunks(CHUNK) {
         let sql = format!(
             "INSERT INTO education_notices ({COLUMNS}) VALUES {}
@@ -120,7 +129,7 @@ pub(crate) async fn put(tx: &mut Tx, records: &[&Record]) -> Result<(), StoreErr
                 .bind(recall_reason.clone().unwrap_or_default())
                 .bind(ms(record.recalled))
                 .bind(record.released.encode_to_vec())
-                .bind(record.content.clone())
+                .bind(keys.column(&CONTENT, record.case_id(), &record.id, &record.content)?)
                 .bind(confirmed.as_ref().map(|(by, _)| by.clone()).unwrap_or_default())
                 .bind(ms(confirmed.map(|(_, at)| at)))
                 .bind(record.sort_ms())
@@ -166,18 +175,15 @@ pub(crate) async fn put_readers(
 }
 
 /// Who at a school may read a notice.
-pub(crate) async fn readers(
-    conn: &mut AnyConnection,
-    notice: &str,
-) -> Result<Vec<String>, StoreError> {
+pub(crate) async fn readers(conn: &mut Conn, notice: &str) -> Result<Vec<String>, StoreError> {
     let rows = sqlx::query("SELECT practitioner FROM education_notice_readers WHERE notice = $1");
-    let rows = rows.bind(notice).fetch_all(conn).await?;
+    let rows = rows.bind(notice).fetch_all(conn.conn()).await?;
     ids(&rows)
 }
 
 /// One notice, if this reader may see it, with its content.
 pub(crate) async fn visible(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     view: &View,
     id: &str,
 ) -> Result<Option<Record>, StoreError> {
@@ -187,12 +193,14 @@ pub(crate) async fn visible(
     for bind in binds {
         query = query.bind(bind);
     }
-    query.fetch_optional(conn).await?.map(|row| record(&row, true)).transpose()
+    let rows = query.fetch_all(conn.conn()).await?;
+    let open = opening(conn, &rows, &[17]).await?;
+    rows.first().map(|row| record(row, Some(&open))).transpose()
 }
 
 /// Those of these notices that this reader may see, with their content, by id.
 pub(crate) async fn all_visible(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     view: &View,
     ids: &[&str],
 ) -> Result<HashMap<String, Record>, StoreError> {
@@ -209,8 +217,10 @@ pub(crate) async fn all_visible(
         for bind in binds {
             query = query.bind(bind);
         }
-        for row in query.fetch_all(&mut *conn).await? {
-            let record = record(&row, true)?;
+        let rows = query.fetch_all(conn.conn()).await?;
+        let open = opening(conn, &rows, &[17]).await?;
+        for row in &rows {
+            let record = record(row, Some(&open))?;
             records.insert(record.id.clone(), record);
         }
     }
@@ -219,7 +229,7 @@ pub(crate) async fn all_visible(
 
 /// Notices that this reader may see, the earliest bell first, without content.
 pub(crate) async fn list(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     view: &View,
     after: &After,
     open_only: bool,
@@ -236,12 +246,12 @@ pub(crate) async fn list(
     for bind in binds {
         query = query.bind(bind);
     }
-    query.fetch_all(conn).await?.iter().map(|row| record(row, false)).collect()
+    query.fetch_all(conn.conn()).await?.iter().map(|row| record(row, None)).collect()
 }
 
 /// Notices that this reader may see, the latest bell first, from before this place on, without content.
 pub(crate) async fn recent(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     view: &View,
     before: &After,
     limit: usize,
@@ -258,7 +268,7 @@ pub(crate) async fn recent(
     for bind in binds {
         query = query.bind(bind);
     }
-    query.fetch_all(conn).await?.iter().map(|row| record(row, false)).collect()
+    query.fetch_all(conn.conn()).await?.iter().map(|row| record(row, None)).collect()
 }
 
 // INVARIANT: the only place that says which notices a reader may see. Numbers of desks are written out, since they are ours.
@@ -290,29 +300,24 @@ fn condition(view: &View, first: usize) -> Option<(String, Vec<String>)> {
 }
 
 /// Notices with a bell that wait, of recipients that begin like this: `school/6722301`, `school/672`, `school/`.
-pub(crate) async fn waiting(
-    conn: &mut AnyConnection,
-    recipients: &str,
-) -> Result<Vec<String>, StoreError> {
+pub(crate) async fn waiting(conn: &mut Conn, recipients: &str) -> Result<Vec<String>, StoreError> {
     let rows = sqlx::query(
         "SELECT id FROM education_notices WHERE state IN ('delivered', 'opened') AND deliver_by_ms > 0
          AND recipient LIKE $1 ORDER BY id",
     )
     .bind(format!("{recipients}%"))
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     ids(&rows)
 }
 
 /// How many wait, and the earliest bell of them, by authority.
-pub(crate) async fn outlook(
-    conn: &mut AnyConnection,
-) -> Result<BTreeMap<String, (u64, i64)>, StoreError> {
+pub(crate) async fn outlook(conn: &mut Conn) -> Result<BTreeMap<String, (u64, i64)>, StoreError> {
     let rows = sqlx::query(
         "SELECT substr(recipient, 8, 3), COUNT(*), MIN(deliver_by_ms) FROM education_notices
          WHERE state IN ('delivered', 'opened') AND deliver_by_ms > 0 GROUP BY 1",
     )
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter()
         .map(|row| {
@@ -347,7 +352,9 @@ fn revision(number: i64) -> Result<u32, StoreError> {
     u32::try_from(number).map_err(corrupt("the revision of a notice"))
 }
 
-fn record(row: &AnyRow, with_content: bool) -> Result<Record, StoreError> {
+/// Without an opening, without content. A notice whose content was erased still has to be acknowledged or escalated: it
+/// stays, and says nothing.
+fn record(row: &AnyRow, open: Option<&Opening>) -> Result<Record, StoreError> {
     let text = |column| -> Result<String, StoreError> { Ok(row.try_get(column)?) };
     let number = |column| -> Result<i64, StoreError> { Ok(row.try_get(column)?) };
     let acknowledgement = match optional_time(number(11)?)? {
@@ -371,9 +378,14 @@ fn record(row: &AnyRow, with_content: bool) -> Result<Record, StoreError> {
         seal,
     };
     let released: Vec<u8> = row.try_get(16)?;
+    let id = text(0)?;
+    let content = match open {
+        Some(open) => open.column_or_none(&CONTENT, &id, row.try_get(17)?)?,
+        None => Vec::new(),
+    };
     let desk = i32::try_from(number(2)?).ok().and_then(|desk| Desk::try_from(desk).ok());
     Ok(Record {
-        id: text(0)?,
+        id,
         recipient: text(1)?.parse().map_err(corrupt("the recipient of a notice"))?,
         desk: desk.ok_or(StoreError::Corrupt("the desk of a notice"))?,
         escalated_authority: optional(text(3)?),
@@ -384,6 +396,6 @@ fn record(row: &AnyRow, with_content: bool) -> Result<Record, StoreError> {
         recalled: optional_time(number(15)?)?,
         released: Envelope::decode(released.as_slice())
             .map_err(corrupt("the release of a notice"))?,
-        content: if with_content { row.try_get(17)? } else { Vec::new() },
+        content,
     })
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use mash_proto::education::v1 as wire;
-use mash_store::{StoreError, Tx, in_list, is_kept, placeholders};
+use mash_store::{Column, StoreError, Tx, in_list, is_kept, keys::Opening, opening, placeholders};
 use prost::Message as _;
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{CHUNK, corrupt};
+use super::{CHUNK, Conn, corrupt};
+
+const PUPIL: Column = Column::new("roll", "education_pupils.pupil");
 
 /// A pupil as it is kept.
 #[derive(Clone)]
@@ -17,8 +19,8 @@ pub(crate) struct StoredPupil {
     pub(crate) version: i64,
 }
 
-fn pupil(row: &AnyRow) -> Result<StoredPupil, StoreError> {
-    let bytes: Vec<u8> = row.try_get(1)?;
+fn pupil(row: &AnyRow, open: &Opening) -> Result<StoredPupil, StoreError> {
+    let bytes = open.column(&PUPIL, &row.try_get::<String, _>(2)?, row.try_get(1)?)?;
     let pupil = wire::Pupil::decode(bytes.as_slice()).map_err(corrupt("a pupil"))?;
     Ok(StoredPupil { pupil, version: row.try_get(0)? })
 }
@@ -32,33 +34,38 @@ pub(crate) async fn lock_all(
         .bind(authority)
         .execute(tx.conn())
         .await?;
-    let rows = sqlx::query("SELECT version, pupil FROM education_pupils WHERE authority = $1")
-        .bind(authority)
-        .fetch_all(tx.conn())
-        .await?;
+    let rows =
+        sqlx::query("SELECT version, pupil, local_id FROM education_pupils WHERE authority = $1")
+            .bind(authority)
+            .fetch_all(tx.conn())
+            .await?;
+    let open = opening(tx, &rows, &[1]).await?;
     rows.iter()
-        .map(|row| pupil(row).map(|stored| (stored.pupil.local_id.clone(), stored)))
+        .map(|row| pupil(row, &open).map(|stored| (stored.pupil.local_id.clone(), stored)))
         .collect()
 }
 
 /// One pupil, by the authority's own id, or by UPN if that is empty.
 pub(crate) async fn find(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     authority: &str,
     local_id: &str,
     upn: &str,
 ) -> Result<Option<StoredPupil>, StoreError> {
     let (column, value) = if local_id.is_empty() { ("upn", upn) } else { ("local_id", local_id) };
     let sql = format!(
-        "SELECT version, pupil FROM education_pupils WHERE authority = $1 AND {column} = $2"
+        "SELECT version, pupil, local_id FROM education_pupils WHERE authority = $1 AND {column} = $2"
     );
-    let row =
-        sqlx::query(AssertSqlSafe(sql)).bind(authority).bind(value).fetch_optional(conn).await?;
-    row.as_ref().map(pupil).transpose()
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(authority).bind(value);
+    let rows = rows.fetch_all(conn.conn()).await?;
+    let open = opening(conn, &rows, &[1]).await?;
+    rows.first().map(|row| pupil(row, &open)).transpose()
 }
 
 /// Writes pupils, new or changed.
 pub(crate) async fn put(tx: &mut Tx, changed: &[StoredPupil]) -> Result<(), StoreError> {
+    let authorities = changed.iter().map(|stored| stored.pupil.authority_code.as_str());
+    let keys = PUPIL.keys(tx, authorities).await?;
     for chunk in changed.chunks(CHUNK) {
         let sql = format!(
             "INSERT INTO education_pupils (authority, local_id, upn, version, pupil) VALUES {}
@@ -68,12 +75,14 @@ pub(crate) async fn put(tx: &mut Tx, changed: &[StoredPupil]) -> Result<(), Stor
         );
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for StoredPupil { pupil, version } in chunk {
+            let bytes = pupil.encode_to_vec();
+            let bytes = keys.column(&PUPIL, &pupil.authority_code, &pupil.local_id, &bytes)?;
             query = query
                 .bind(pupil.authority_code.clone())
                 .bind(pupil.local_id.clone())
                 .bind(pupil.upn.clone())
                 .bind(*version)
-                .bind(pupil.encode_to_vec());
+                .bind(bytes);
         }
         query.execute(tx.conn()).await?;
     }

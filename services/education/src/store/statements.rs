@@ -3,7 +3,9 @@
 use mash_proto::sharing::v1::{SignedRecord, Statement};
 use mash_store::{StoreError, Tx};
 use prost::Name as _;
-use sqlx::{AnyConnection, Row as _};
+use sqlx::Row as _;
+
+use super::Conn;
 
 /// Keeps a statement; one that is there already stays as it is.
 pub(crate) async fn put(
@@ -27,7 +29,7 @@ pub(crate) async fn put(
 
 /// The days of which an authority has a statement, the latest first.
 pub(crate) async fn days(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     authority: &str,
     limit: i64,
 ) -> Result<Vec<String>, StoreError> {
@@ -36,13 +38,13 @@ pub(crate) async fn days(
     )
     .bind(authority)
     .bind(limit)
-    .fetch_all(conn);
+    .fetch_all(conn.conn());
     Ok(rows.await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
 /// The statement of a day.
 pub(crate) async fn get(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     authority: &str,
     day: &str,
 ) -> Result<Option<SignedRecord>, StoreError> {
@@ -52,7 +54,7 @@ pub(crate) async fn get(
     )
     .bind(authority)
     .bind(day)
-    .fetch_optional(conn);
+    .fetch_optional(conn.conn());
     let signed = |row: sqlx::any::AnyRow| {
         Ok(SignedRecord {
             record: row.try_get(0)?,

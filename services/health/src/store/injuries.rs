@@ -2,11 +2,11 @@
 
 use mash_domain::clock::Clock;
 use mash_proto::health::v1::InjuryPrompt;
-use mash_store::{StoreError, Tx};
+use mash_store::{Column, StoreError, Tx, keys::Opening, opening, present};
 use prost::Message as _;
 use sqlx::{Row as _, any::AnyRow};
 
-use super::{Conn, Page, clock_from_text, clock_to_text, ring_ms};
+use super::{Conn, Page, RECORD, clock_from_text, clock_to_text, ring_ms};
 
 /// A record of injuries, as it is kept.
 pub(crate) struct InjuryRow {
@@ -21,6 +21,7 @@ pub(crate) struct InjuryRow {
     pub(crate) record: InjuryPrompt,
 }
 
+const CONTENT: Column = Column::new(RECORD, "health_injuries.record");
 const COLUMNS: &str = "seq, id, board, state, clock, record";
 
 /// One record of a board. In a transaction, others who want to change it wait.
@@ -35,18 +36,20 @@ pub(crate) async fn lock(
         .bind(id)
         .execute(tx.conn())
         .await?;
-    let row = sqlx::query(
+    let rows = sqlx::query(
         "SELECT seq, id, board, state, clock, record FROM health_injuries WHERE board = $1 AND id = $2",
     )
     .bind(board)
     .bind(id)
-    .fetch_optional(tx.conn())
+    .fetch_all(tx.conn())
     .await?;
-    row.map(|row| read(&row)).transpose()
+    let open = opening(tx, &rows, &[5]).await?;
+    rows.first().and_then(|row| present(read(row, &open))).transpose()
 }
 
 /// Writes a record, new or changed.
 pub(crate) async fn put(tx: &mut Tx, row: &InjuryRow) -> Result<(), StoreError> {
+    let record = CONTENT.seal(tx, &row.id, &row.id, &row.record.encode_to_vec()).await?;
     let ring = if row.state == "open" { ring_ms(row.clock.as_ref()) } else { 0 };
     sqlx::query(
         "INSERT INTO health_injuries (seq, id, board, state, ring_ms, clock, record)
@@ -60,7 +63,7 @@ pub(crate) async fn put(tx: &mut Tx, row: &InjuryRow) -> Result<(), StoreError> 
     .bind(row.state)
     .bind(ring)
     .bind(clock_to_text(row.clock.as_ref()))
-    .bind(row.record.encode_to_vec())
+    .bind(record)
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -81,9 +84,10 @@ pub(crate) async fn list(
         .bind(board)
         .bind(page.after)
         .bind(page.limit())
-        .fetch_all(conn)
+        .fetch_all(conn.conn())
         .await?;
-    rows.iter().map(read).collect()
+    let open = opening(conn, &rows, &[5]).await?;
+    rows.iter().filter_map(|row| present(read(row, &open))).collect()
 }
 
 /// Boards and ids of records whose clock rings by this time.
@@ -97,7 +101,7 @@ pub(crate) async fn due(
     )
     .bind(until_ms)
     .bind(limit)
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
@@ -119,14 +123,15 @@ pub(crate) async fn put_off(
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-fn read(row: &AnyRow) -> Result<InjuryRow, StoreError> {
+fn read(row: &AnyRow, open: &Opening) -> Result<InjuryRow, StoreError> {
+    let id: String = row.try_get(1)?;
     let state: String = row.try_get(3)?;
     let clock: String = row.try_get(4)?;
-    let record: Vec<u8> = row.try_get(5)?;
+    let record = open.column(&CONTENT, &id, row.try_get(5)?)?;
     let state = ["", "open", "referred", "reasoned"].into_iter().find(|known| **known == *state);
     Ok(InjuryRow {
         seq: row.try_get(0)?,
-        id: row.try_get(1)?,
+        id,
         board: row.try_get(2)?,
         state: state.ok_or(StoreError::Corrupt("the state of an injury prompt"))?,
         clock: clock_from_text(&clock)?,

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use mash_domain::clock::Clock;
 use mash_proto::health::v1::HealthNotice;
-use mash_store::{StoreError, Tx, in_list};
+use mash_store::{Column, StoreError, Tx, in_list, keys::Opening, opening};
 use prost::Message as _;
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{Conn, Page, clock_from_text, clock_to_text, ring_ms, time};
+use super::{Conn, Page, RECORD, clock_from_text, clock_to_text, ring_ms, time};
 
 /// A notice, as it is kept.
 pub(crate) struct NoticeRow {
@@ -40,6 +40,8 @@ pub(crate) struct View<'a> {
 
 const COLUMNS: &str =
     "seq, id, board, case_id, duty_id, team, state, opened, recall_ms, clock, notice, content";
+const NOTICE: Column = Column::new(RECORD, "health_notices.notice");
+const CONTENT: Column = Column::new(RECORD, "health_notices.content");
 const OPEN: &str = "state IN ('waiting', 'escalated')";
 
 /// One notice. Others who want to change it wait until the transaction ends.
@@ -49,12 +51,16 @@ pub(crate) async fn lock(tx: &mut Tx, id: &str) -> Result<Option<NoticeRow>, Sto
         .execute(tx.conn())
         .await?;
     let sql = format!("SELECT {COLUMNS} FROM health_notices WHERE id = $1");
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_optional(tx.conn()).await?;
-    row.map(|row| read(&row)).transpose()
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_all(tx.conn()).await?;
+    Ok(all(tx, &rows).await?.pop())
 }
 
 /// Writes a notice, new or changed.
 pub(crate) async fn put(tx: &mut Tx, row: &NoticeRow) -> Result<(), StoreError> {
+    // One that was recalled before it came has no case.
+    let case = if row.case_id.is_empty() { &row.id } else { &row.case_id };
+    let notice = NOTICE.seal(tx, case, &row.id, &row.notice.encode_to_vec()).await?;
+    let content = CONTENT.seal(tx, case, &row.id, &row.content).await?;
     let ring = if row.state == "waiting" { ring_ms(row.clock.as_ref()) } else { 0 };
     sqlx::query(
         "INSERT INTO health_notices (seq, id, board, case_id, duty_id, team, state, opened, recall_ms, ring_ms, clock,
@@ -74,8 +80,8 @@ pub(crate) async fn put(tx: &mut Tx, row: &NoticeRow) -> Result<(), StoreError> 
     .bind(row.recalled.map_or(0, Timestamp::as_millisecond))
     .bind(ring)
     .bind(clock_to_text(row.clock.as_ref()))
-    .bind(row.notice.encode_to_vec())
-    .bind(&row.content)
+    .bind(notice)
+    .bind(content)
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -103,13 +109,14 @@ pub(crate) async fn list(
     for team in view.teams {
         query = query.bind(*team);
     }
-    query.fetch_all(conn).await?.iter().map(read).collect()
+    let rows = query.fetch_all(conn.conn()).await?;
+    all(conn, &rows).await
 }
 
 /// Ids of the notices of a board that somebody still has to acknowledge.
 pub(crate) async fn open_of(conn: &mut Conn, board: &str) -> Result<Vec<String>, StoreError> {
     let sql = format!("SELECT id FROM health_notices WHERE board = $1 AND {OPEN} ORDER BY id");
-    let rows = sqlx::query(AssertSqlSafe(sql)).bind(board).fetch_all(conn).await?;
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(board).fetch_all(conn.conn()).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
@@ -124,7 +131,7 @@ pub(crate) async fn due(
     )
     .bind(until_ms)
     .bind(limit)
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
@@ -146,15 +153,23 @@ pub(crate) async fn put_off(
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-fn read(row: &AnyRow) -> Result<NoticeRow, StoreError> {
+async fn all(conn: &mut Conn, rows: &[AnyRow]) -> Result<Vec<NoticeRow>, StoreError> {
+    let open = opening(conn, rows, &[10, 11]).await?;
+    rows.iter().map(|row| read(row, &open)).collect()
+}
+
+/// Somebody still has to acknowledge a notice whose content was erased: it stays, and says nothing.
+fn read(row: &AnyRow, open: &Opening) -> Result<NoticeRow, StoreError> {
     let text = |column| -> Result<String, StoreError> { Ok(row.try_get(column)?) };
     let number = |column| -> Result<i64, StoreError> { Ok(row.try_get(column)?) };
     let state = mash_domain::health::inbox::NoticeState::from_word(&text(6)?);
-    let notice: Vec<u8> = row.try_get(10)?;
+    let id = text(1)?;
+    let notice = open.column_or_none(&NOTICE, &id, row.try_get(10)?)?;
+    let content = open.column_or_none(&CONTENT, &id, row.try_get(11)?)?;
     let recalled = number(8)?;
     Ok(NoticeRow {
         seq: number(0)?,
-        id: text(1)?,
+        id,
         board: text(2)?,
         case_id: text(3)?,
         duty_id: text(4)?,
@@ -165,6 +180,6 @@ fn read(row: &AnyRow) -> Result<NoticeRow, StoreError> {
         clock: clock_from_text(&text(9)?)?,
         notice: HealthNotice::decode(notice.as_slice())
             .map_err(|_| StoreError::Corrupt("a notice of health"))?,
-        content: row.try_get(11)?,
+        content,
     })
 }

@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use mash_domain::health::protection::Standing;
 use mash_proto::health::v1::ProtectionEntry;
-use mash_store::{StoreError, Tx};
+use mash_store::{Column, StoreError, Tx, keys::Opening, opening, present};
 use prost::Message as _;
 use sqlx::{Row as _, any::AnyRow};
 
-use super::{Conn, time};
+use super::{Conn, RECORD, time};
+
+const ENTRY: Column = Column::new(RECORD, "health_protection.entry");
 
 /// What one authority has told one board of one child.
 pub(crate) struct ProtectionRow {
@@ -33,19 +35,21 @@ pub(crate) async fn lock(
         .bind(release_id)
         .execute(tx.conn())
         .await?;
-    let row = sqlx::query(
+    let rows = sqlx::query(
         "SELECT release_id, board, number_hash, authority, item_id, case_id, revision, plan, looked_after, unborn, ended,
          heard_ms, entry FROM health_protection WHERE release_id = $1",
     )
     .bind(release_id)
-    .fetch_optional(tx.conn())
+    .fetch_all(tx.conn())
     .await?;
-    row.map(|row| read(&row)).transpose()
+    Ok(all(tx, &rows).await?.pop())
 }
 
 /// Writes what was told, new or changed.
 pub(crate) async fn put(tx: &mut Tx, row: &ProtectionRow) -> Result<(), StoreError> {
     let Standing { plan, looked_after, unborn, ended } = row.standing;
+    let entry = row.entry.encode_to_vec();
+    let entry = ENTRY.seal(tx, &row.case_id, &row.release_id, &entry).await?;
     sqlx::query(
         "INSERT INTO health_protection (release_id, board, number_hash, authority, item_id, case_id, revision, plan,
          looked_after, unborn, ended, heard_ms, entry)
@@ -66,7 +70,7 @@ pub(crate) async fn put(tx: &mut Tx, row: &ProtectionRow) -> Result<(), StoreErr
     .bind(i64::from(unborn))
     .bind(i64::from(ended))
     .bind(row.heard.as_millisecond())
-    .bind(row.entry.encode_to_vec())
+    .bind(entry)
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -84,26 +88,32 @@ pub(crate) async fn of_number(
     )
     .bind(board)
     .bind(number_hash)
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
-    rows.iter().map(read).collect()
+    all(conn, &rows).await
 }
 
 /// When this board heard from any authority last.
 pub(crate) async fn heard(conn: &mut Conn, board: &str) -> Result<Option<Timestamp>, StoreError> {
     let row = sqlx::query("SELECT MAX(heard_ms) FROM health_protection WHERE board = $1")
         .bind(board)
-        .fetch_one(conn)
+        .fetch_one(conn.conn())
         .await?;
     let ms: Option<i64> = row.try_get(0)?;
     ms.map(time).transpose()
 }
 
-fn read(row: &AnyRow) -> Result<ProtectionRow, StoreError> {
+async fn all(conn: &mut Conn, rows: &[AnyRow]) -> Result<Vec<ProtectionRow>, StoreError> {
+    let open = opening(conn, rows, &[12]).await?;
+    rows.iter().filter_map(|row| present(read(row, &open))).collect()
+}
+
+fn read(row: &AnyRow, open: &Opening) -> Result<ProtectionRow, StoreError> {
+    let release_id: String = row.try_get(0)?;
     let flag = |column| -> Result<bool, StoreError> { Ok(row.try_get::<i64, _>(column)? != 0) };
-    let entry: Vec<u8> = row.try_get(12)?;
+    let entry = open.column(&ENTRY, &release_id, row.try_get(12)?)?;
     Ok(ProtectionRow {
-        release_id: row.try_get(0)?,
+        release_id,
         board: row.try_get(1)?,
         number_hash: row.try_get(2)?,
         authority: row.try_get(3)?,

@@ -11,7 +11,7 @@ use super::Conn;
 pub(crate) async fn find(conn: &mut Conn, board: &str) -> Result<Option<Teams>, StoreError> {
     let row = sqlx::query("SELECT teams FROM health_teams WHERE board = $1")
         .bind(board)
-        .fetch_optional(conn)
+        .fetch_optional(conn.conn())
         .await?;
     let Some(row) = row else { return Ok(None) };
     let teams: Vec<u8> = row.try_get(0)?;

@@ -1,6 +1,5 @@
 //! `mash dead-letters`: what could not be processed, its owner, and another try.
 
-use anyhow::Context as _;
 use clap::Subcommand;
 use mash_store::{Store, dead_letters};
 
@@ -47,9 +46,7 @@ impl DeadLettersCommand {
 }
 
 async fn open(place: &Place) -> anyhow::Result<Store> {
-    let data = Data::open(&place.data)?;
-    let url = place.database.clone().unwrap_or_else(|| data.embedded_database());
-    Store::connect(&url).await.context("the database cannot be opened")
+    place.store(&Data::open(&place.data)?).await
 }
 
 async fn list(store: &Store, all: bool) -> anyhow::Result<()> {

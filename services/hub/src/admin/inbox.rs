@@ -5,7 +5,6 @@ use jiff::SignedDuration;
 use mash_chassis::SystemClock;
 use mash_domain::organisation::OrganisationId;
 use mash_inbox::Accounts;
-use mash_store::Store;
 
 use crate::{cli::Place, data::Data};
 
@@ -75,8 +74,7 @@ impl InboxCommand {
 impl Who {
     async fn accounts(&self) -> anyhow::Result<Accounts<SystemClock>> {
         let data = Data::open(&self.place.data)?;
-        let url = self.place.database.clone().unwrap_or_else(|| data.embedded_database());
-        let store = Store::connect(&url).await?;
+        let store = self.place.store(&data).await?;
         Ok(Accounts::open(store, SystemClock, &data.secret()?).await?)
     }
 }

@@ -49,8 +49,8 @@ pub async fn init(
     println!("the ledger is signed with:");
     signer.in_use().iter().for_each(|key| println!("{key}"));
 
-    let url = place.database.clone().unwrap_or_else(|| data.embedded_database());
-    let store = Store::connect(&url).await.context("the database cannot be opened")?;
+    let store = place.store(&data).await?;
+    println!("keys: ready");
     let bus = mash_bus::connect(&place.bus, &store).await.context("the bus cannot be reached")?;
     bus.ensure_topics(&mash_bus::topics::all()).await.context("topics cannot be made")?;
     println!("topics: {}", mash_bus::topics::all().len());

@@ -33,7 +33,7 @@ impl App {
         let claimed = claim(&mut tx, METHOD, request).await?;
         // Before the look, so that a recall that arrives meanwhile waits for this, or this for the recall.
         handovers::turn(&mut tx, 1).await?;
-        let found = handovers::find(tx.conn(), disclosure_id).await?;
+        let found = handovers::find(&mut tx, disclosure_id).await?;
         let mut handover = found
             .filter(|handover| handover.force_code == force.as_str() && handover.revision > 0)
             .ok_or(PoliceError::NotFound)?;

@@ -56,7 +56,7 @@ impl App {
             let reported = at.and_then(|at| time_from_wire(&at).ok()).unwrap_or(now);
             return Ok(Some(recorded(*case_id, revision, reported, incident)));
         }
-        let known = incidents::find(tx.conn(), *case_id, &incident.force).await?;
+        let known = incidents::find(&mut tx, *case_id, &incident.force).await?;
         let known = known.ok_or(PoliceError::NotFound)?;
         check(&known, *expected_revision, incident)?;
         let recorded = recorded(*case_id, known.revision + 1, known.reported, incident);

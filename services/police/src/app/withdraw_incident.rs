@@ -53,7 +53,7 @@ impl App {
         let now = withdrawal.now;
         let mut tx = self.store.begin().await?;
         let claimed = claim(&mut tx, METHOD, request).await?;
-        let known = incidents::find(tx.conn(), withdrawal.case_id, withdrawal.force).await?;
+        let known = incidents::find(&mut tx, withdrawal.case_id, withdrawal.force).await?;
         let known = known.ok_or(PoliceError::NotFound)?;
         if matches!(claimed, Claim::Answered(_)) {
             return Ok(Some(known)); // Nothing changes after a withdrawal, so this is what was answered.

@@ -95,7 +95,7 @@ async fn receive(
     {
         return Err(UNREADABLE);
     }
-    let known = handovers::find(tx.conn(), &released.disclosure_id).await?;
+    let known = handovers::find(tx, &released.disclosure_id).await?;
     if known.as_ref().is_some_and(|known| known.force_code != force.as_str()) {
         return Err(UNREADABLE); // A disclosure has one recipient for ever.
     }
@@ -146,7 +146,7 @@ async fn recall(
     if recalled.disclosure_id.is_empty() {
         return Err(UNREADABLE);
     }
-    let known = handovers::find(tx.conn(), &recalled.disclosure_id).await?;
+    let known = handovers::find(tx, &recalled.disclosure_id).await?;
     // One that never arrived is remembered as recalled, so that it does not appear when it arrives after all.
     let handover = known.unwrap_or_else(|| HandoverRow {
         disclosure_id: recalled.disclosure_id,

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use mash_domain::identifier::ForceCode;
-use mash_store::{Store, StoreError, Tx};
-use sqlx::{AnyConnection, Row as _, any::AnyRow};
+use mash_store::{Column, Look, Store, StoreError, Tx, keys::Opening, opening};
+use sqlx::{Row as _, any::AnyRow};
 
-use super::{Counter, draw, instant, unsigned};
+use super::{Counter, RECORD, draw, instant, unsigned};
 
 /// Where a hand-over stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,7 @@ impl HandoverRow {
     }
 }
 
+const CONTENT: Column = Column::new(RECORD, "police_handovers.content");
 const COLUMNS: &str = "disclosure_id, force_code, seq, duty_id, case_id, from_force_code, revision, \
      received_ms, acknowledged_ms, recalled_ms, content";
 
@@ -56,17 +57,15 @@ pub(crate) async fn turn(tx: &mut Tx, changes: usize) -> Result<i64, StoreError>
 }
 
 /// The hand-over of this id.
-pub(crate) async fn find(
-    conn: &mut AnyConnection,
-    id: &str,
-) -> Result<Option<HandoverRow>, StoreError> {
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+pub(crate) async fn find(conn: &mut dyn Look, id: &str) -> Result<Option<HandoverRow>, StoreError> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "SELECT {COLUMNS} FROM police_handovers WHERE disclosure_id = $1"
     )))
     .bind(id)
-    .fetch_optional(conn)
+    .fetch_all(conn.conn())
     .await?;
-    row.as_ref().map(read).transpose()
+    let open = opening(conn, &rows, &[10]).await?;
+    rows.first().map(|row| read(row, &open)).transpose()
 }
 
 /// Writes a hand-over, new or changed.
@@ -76,6 +75,8 @@ pub(crate) async fn save(tx: &mut Tx, row: &HandoverRow) -> Result<(), StoreErro
         HandoverState::Acknowledged => 4,
         HandoverState::Recalled => 6,
     };
+    // One that was recalled before it came has no content.
+    let content = CONTENT.seal(tx, &row.case_id, &row.disclosure_id, &row.content).await?;
     sqlx::query(
         "INSERT INTO police_handovers (disclosure_id, force_code, seq, duty_id, case_id, from_force_code, revision,
          state, received_ms, acknowledged_ms, recalled_ms, content)
@@ -96,7 +97,7 @@ pub(crate) async fn save(tx: &mut Tx, row: &HandoverRow) -> Result<(), StoreErro
     .bind(row.received.as_millisecond())
     .bind(row.acknowledged.map(Timestamp::as_millisecond))
     .bind(row.recalled.map(Timestamp::as_millisecond))
-    .bind(row.content.as_slice())
+    .bind(content)
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -120,13 +121,15 @@ pub(crate) async fn list(
     .bind(limit)
     .fetch_all(&mut *conn)
     .await?;
-    rows.iter().map(read).collect()
+    let open = opening(&mut conn, &rows, &[10]).await?;
+    rows.iter().map(|row| read(row, &open)).collect()
 }
 
-fn read(row: &AnyRow) -> Result<HandoverRow, StoreError> {
+/// The force still has to acknowledge one whose content was erased: it stays, and says nothing.
+fn read(row: &AnyRow, open: &Opening) -> Result<HandoverRow, StoreError> {
+    let disclosure_id: String = row.try_get(0)?;
     let (acknowledged, recalled): (Option<i64>, Option<i64>) = (row.try_get(8)?, row.try_get(9)?);
     Ok(HandoverRow {
-        disclosure_id: row.try_get(0)?,
         force_code: row.try_get(1)?,
         seq: row.try_get(2)?,
         duty_id: row.try_get(3)?,
@@ -136,6 +139,7 @@ fn read(row: &AnyRow) -> Result<HandoverRow, StoreError> {
         received: instant(row.try_get(7)?)?,
         acknowledged: acknowledged.map(instant).transpose()?,
         recalled: recalled.map(instant).transpose()?,
-        content: row.try_get(10)?,
+        content: open.column_or_none(&CONTENT, &disclosure_id, row.try_get(10)?)?,
+        disclosure_id,
     })
 }

@@ -7,11 +7,15 @@ use mash_domain::{
     incident::{CaseId, IncidentState, RecordedIncident},
 };
 use mash_proto::police::v1 as wire;
-use mash_store::{Store, StoreError, Tx, in_list, is_kept, placeholders};
+use mash_store::{
+    Column, Look, Store, StoreError, Tx, in_list, is_kept, opening, placeholders, present,
+};
 use prost::Message as _;
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{CHUNK, unsigned};
+use super::{CHUNK, RECORD, unsigned};
+
+const PAYLOAD: Column = Column::new(RECORD, "police_incidents.payload");
 
 /// An incident as it is written, made once for the row and for the answer.
 pub(crate) struct IncidentRow {
@@ -51,6 +55,7 @@ pub(crate) async fn insert(
     let mut rows = rows.to_vec();
     rows.sort_by_key(|row| &row.case_id);
     let mut new = HashSet::with_capacity(rows.len());
+    let keys = PAYLOAD.keys(tx, rows.iter().map(|row| row.case_id.as_str())).await?;
     for chunk in rows.chunks(CHUNK) {
         let sql = format!(
             "INSERT INTO police_incidents
@@ -62,7 +67,7 @@ pub(crate) async fn insert(
         for row in chunk {
             query = query.bind(&row.case_id).bind(&row.force_code).bind(&row.occurrence_key);
             query = query.bind(&row.occurrence_number).bind(row.revision).bind(row.state);
-            query = query.bind(row.payload.as_slice());
+            query = query.bind(keys.column(&PAYLOAD, &row.case_id, &row.case_id, &row.payload)?);
         }
         for row in query.fetch_all(tx.conn()).await? {
             new.insert(row.try_get(0)?);
@@ -94,6 +99,7 @@ async fn insert_children(tx: &mut Tx, rows: &[&IncidentRow]) -> Result<(), Store
 
 /// Replaces an incident by its next revision. False means that it is not at the revision before, or withdrawn.
 pub(crate) async fn replace(tx: &mut Tx, row: &IncidentRow) -> Result<bool, StoreError> {
+    let payload = PAYLOAD.seal(tx, &row.case_id, &row.case_id, &row.payload).await?;
     let updated = sqlx::query(
         "UPDATE police_incidents SET occurrence_number = $1, revision = $2, state = $3, payload = $4
          WHERE case_id = $5 AND revision = $6 AND state = 0",
@@ -101,7 +107,7 @@ pub(crate) async fn replace(tx: &mut Tx, row: &IncidentRow) -> Result<bool, Stor
     .bind(&row.occurrence_number)
     .bind(row.revision)
     .bind(row.state)
-    .bind(row.payload.as_slice())
+    .bind(payload)
     .bind(&row.case_id)
     .bind(row.revision - 1)
     .execute(tx.conn())
@@ -115,17 +121,21 @@ pub(crate) async fn replace(tx: &mut Tx, row: &IncidentRow) -> Result<bool, Stor
 
 /// The incident, if this force reported it. Another force's is as if it were not there.
 pub(crate) async fn find(
-    conn: &mut AnyConnection,
+    conn: &mut dyn Look,
     case_id: CaseId,
     force: &ForceCode,
 ) -> Result<Option<RecordedIncident>, StoreError> {
-    let row =
+    let case_id = case_id.to_string();
+    let rows =
         sqlx::query("SELECT payload FROM police_incidents WHERE case_id = $1 AND force_code = $2")
-            .bind(case_id.to_string())
+            .bind(&case_id)
             .bind(force.as_str())
-            .fetch_optional(conn)
+            .fetch_all(conn.conn())
             .await?;
-    row.map(|row| decode(&row.try_get::<Vec<u8>, _>(0)?)).transpose()
+    let open = opening(conn, &rows, &[0]).await?;
+    let read =
+        |row: &sqlx::any::AnyRow| decode(&open.column(&PAYLOAD, &case_id, row.try_get(0)?)?);
+    rows.first().and_then(|row| present(read(row))).transpose()
 }
 
 fn decode(payload: &[u8]) -> Result<RecordedIncident, StoreError> {

@@ -14,6 +14,7 @@ use mash_proto::{
 };
 use mash_store::{
     StoreError, Tx, guards,
+    keys::Scope,
     outbox::{self, OutboxMessage},
 };
 use prost::{Message, Name};
@@ -287,6 +288,7 @@ fn message<M: Message + Name>(
     let payload = wrap(event, &attributes).encode_to_vec();
     OutboxMessage {
         topic: mash_bus::topics::AGREEMENTS,
+        scope: Some(Scope::new("agreement", key.as_str())),
         key,
         event_id: id.to_string(),
         payload,

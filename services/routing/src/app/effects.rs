@@ -16,7 +16,7 @@ use mash_proto::{
     referral::v1 as referral,
     sharing::v1 as sharing,
 };
-use mash_store::outbox::OutboxMessage;
+use mash_store::{keys::Scope, outbox::OutboxMessage};
 use prost::{Message, Name};
 
 use super::kept_back::Resting;
@@ -269,6 +269,7 @@ impl Effects {
             event_id: id.to_string(),
             payload,
             guards: Vec::new(),
+            scope: Some(Scope::payload(subject)),
         });
     }
 }

@@ -108,7 +108,7 @@ pub async fn act(
         // A case that is no incident's is a referral's.
         return Box::pin(referral::act(tx, means, key, act, (event, now))).await;
     };
-    let mut files = store::files(tx.conn(), std::slice::from_ref(&key.case_id)).await?;
+    let mut files = store::files(tx, std::slice::from_ref(&key.case_id)).await?;
     let mut file = files.remove(key).unwrap_or_default();
     if let Act::Command(command, caller) = &act
         && !may_keep(case, key, caller, command, &file)
@@ -137,7 +137,7 @@ pub async fn follow_cases(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let ids: Vec<String> = world.changed_cases.iter().map(ToString::to_string).collect();
-    let files = store::files(tx.conn(), &ids).await?;
+    let files = store::files(tx, &ids).await?;
     for (key, mut file) in files {
         let case = key.case_id.parse().ok().and_then(|id| world.cases.get(&id));
         let about = events.iter().rfind(|event| event.subject == key.case_id);

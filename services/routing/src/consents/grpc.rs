@@ -101,7 +101,7 @@ async fn read_file(
         Some(case) => app::keeps(case, key, caller),
         None => referral::keeps(&referral::find(tx, key).await?, caller),
     };
-    let mut files = store::files(tx.conn(), std::slice::from_ref(&key.case_id)).await?;
+    let mut files = store::files(tx, std::slice::from_ref(&key.case_id)).await?;
     let file = files.remove(key).unwrap_or_default();
     let named = file.register.consents().iter().any(|consent| app::names(consent, caller));
     if keeps || named { Ok(file) } else { Err(ConsentRefusal::NotFound) }

@@ -50,7 +50,7 @@ pub async fn act(
     (event, now): (&Envelope, Timestamp),
 ) -> Result<Done, ConsentRefusal> {
     let case = find(tx, key).await?;
-    let mut files = store::files(tx.conn(), std::slice::from_ref(&key.case_id)).await?;
+    let mut files = store::files(tx, std::slice::from_ref(&key.case_id)).await?;
     let mut file = files.remove(key).unwrap_or_default();
     if let Act::Command(command, caller) = &act
         && !may_keep(&case, caller, command, &file)

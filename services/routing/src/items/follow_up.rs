@@ -57,7 +57,7 @@ pub async fn again(
     let senders: BTreeSet<OrganisationId> = rest.iter().map(|(it, _)| it.from.clone()).collect();
     let agreements = agreements::of_organisations(tx, &senders).await?;
     let mut registers: BTreeMap<_, ChildFile> =
-        consents::files(tx.conn(), std::slice::from_ref(&case_id.to_owned())).await?;
+        consents::files(tx, std::slice::from_ref(&case_id.to_owned())).await?;
     let register = registers.remove(&child_key(case_id));
     let consulted = Consulted {
         authorities: Authorities::builtin(),

@@ -171,7 +171,7 @@ impl Gathered {
         Ok(Self {
             // A clause binds those who have signed it, so that those of the senders are enough.
             agreements: agreements::of_organisations(tx, &senders).await?,
-            consents: consents::files(tx.conn(), &cases).await?,
+            consents: consents::files(tx, &cases).await?,
         })
     }
 

@@ -13,11 +13,14 @@ use mash_proto::{
     },
     sharing::v1 as wire,
 };
-use mash_store::{StoreError, Tx, in_list};
+use mash_store::{Column, Look, StoreError, Tx, in_list, opening};
 use prost::Message;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{CHUNK, corrupt, load::parse};
+
+const CONSENT: Column = Column::new("consent", "routing_consents.payload");
+const VIEW: Column = Column::new("consent", "routing_child_views.payload");
 
 /// A child of a case, by the child's reference within the report.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,25 +78,33 @@ impl Release {
 ///
 /// [`StoreError`] if the store fails.
 pub async fn files(
-    conn: &mut AnyConnection,
+    conn: &mut dyn Look,
     cases: &[String],
 ) -> Result<BTreeMap<ChildKey, ChildFile>, StoreError> {
     let mut consents: BTreeMap<ChildKey, Vec<(Consent, About)>> = BTreeMap::new();
     let mut views: BTreeMap<ChildKey, Vec<RecordedView>> = BTreeMap::new();
     let mut illegible: BTreeSet<ChildKey> = BTreeSet::new();
-    let select = "SELECT case_id, child_ref, payload FROM routing_consents WHERE case_id";
-    for row in rows(conn, select, "change_number, consent_id", cases).await? {
-        let key = key_of(&row)?;
-        let wire = wire::Consent::decode(payload(&row, 2)?.as_slice()).ok();
+    let select =
+        "SELECT case_id, child_ref, payload, consent_id FROM routing_consents WHERE case_id";
+    let found = rows(conn, select, "change_number, consent_id", cases).await?;
+    let open = opening(conn, &found, &[2]).await?;
+    for row in &found {
+        let key = key_of(row)?;
+        let id: String = row.try_get(3)?;
+        let payload = open.column_or_none(&CONSENT, &id, row.try_get(2)?)?;
+        let wire = wire::Consent::decode(payload.as_slice()).ok();
         match wire.as_ref().and_then(consent_from_stored) {
             Some(consent) => consents.entry(key).or_default().push(consent),
             None => drop(illegible.insert(key)),
         }
     }
     let select = "SELECT case_id, child_ref, payload FROM routing_child_views WHERE case_id";
-    for row in rows(conn, select, "number", cases).await? {
-        let key = key_of(&row)?;
-        let wire = wire::ChildViewRecord::decode(payload(&row, 2)?.as_slice()).ok();
+    let found = rows(conn, select, "number", cases).await?;
+    let open = opening(conn, &found, &[2]).await?;
+    for row in &found {
+        let key = key_of(row)?;
+        let payload = open.column_or_none(&VIEW, &key.child_ref, row.try_get(2)?)?;
+        let wire = wire::ChildViewRecord::decode(payload.as_slice()).ok();
         match wire.as_ref().and_then(view_from_stored) {
             Some(view) => views.entry(key).or_default().push(view),
             None => drop(illegible.insert(key)),
@@ -122,7 +133,7 @@ pub async fn files(
 }
 
 async fn releases(
-    conn: &mut AnyConnection,
+    conn: &mut dyn Look,
     cases: &[String],
     files: &mut BTreeMap<ChildKey, ChildFile>,
 ) -> Result<(), StoreError> {
@@ -203,19 +214,22 @@ pub async fn put_consent(
     about: &About,
 ) -> Result<(), StoreError> {
     let until = consent.until().map_or(i64::MAX, Timestamp::as_millisecond);
+    let id = consent.id.to_string();
+    let payload = stored_consent(consent, about).encode_to_vec();
+    let payload = CONSENT.seal(tx, &key.case_id, &id, &payload).await?;
     sqlx::query(
         "INSERT INTO routing_consents (consent_id, case_id, child_ref, state, until_ms, change_number, payload)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (consent_id) DO UPDATE SET state = excluded.state, change_number = excluded.change_number,
          payload = excluded.payload",
     )
-    .bind(consent.id.to_string())
+    .bind(id)
     .bind(&key.case_id)
     .bind(&key.child_ref)
     .bind(consent.state.word())
     .bind(until)
     .bind(i64::try_from(consent.changed).unwrap_or(i64::MAX))
-    .bind(stored_consent(consent, about).encode_to_vec())
+    .bind(payload)
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -232,13 +246,15 @@ pub async fn add_view(
     number: usize,
     view: &RecordedView,
 ) -> Result<(), StoreError> {
+    let payload = view_to_wire(view).encode_to_vec();
+    let payload = VIEW.seal(tx, &key.case_id, &key.child_ref, &payload).await?;
     sqlx::query(
         "INSERT INTO routing_child_views (case_id, child_ref, number, payload) VALUES ($1, $2, $3, $4)",
     )
     .bind(&key.case_id)
     .bind(&key.child_ref)
     .bind(i64::try_from(number).unwrap_or(i64::MAX))
-    .bind(view_to_wire(view).encode_to_vec())
+    .bind(payload)
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -330,12 +346,8 @@ fn key_of(row: &AnyRow) -> Result<ChildKey, StoreError> {
     Ok(ChildKey { case_id: row.try_get(0)?, child_ref: row.try_get(1)? })
 }
 
-fn payload(row: &AnyRow, column: usize) -> Result<Vec<u8>, StoreError> {
-    Ok(row.try_get(column)?)
-}
-
 async fn rows(
-    conn: &mut AnyConnection,
+    conn: &mut dyn Look,
     select: &str,
     order: &str,
     cases: &[String],
@@ -347,7 +359,7 @@ async fn rows(
         for case in chunk {
             query = query.bind(case);
         }
-        found.extend(query.fetch_all(&mut *conn).await?);
+        found.extend(query.fetch_all(conn.conn()).await?);
     }
     Ok(found)
 }

@@ -5,11 +5,11 @@ use mash_proto::{
     referral::v1::ItemKind,
     sharing::v1::{Decision, DecisionFacts, GetConservationResponse, ItemCount},
 };
-use mash_store::{Store, StoreError};
+use mash_store::{Store, StoreError, keys::Opening, opening, present};
 use prost::Message;
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
-use super::{corrupt, items, load::parse};
+use super::{FACTS, corrupt, items, load::parse};
 use crate::{
     duty::DutyState,
     items::{file::ReleaseState, submission::KINDS},
@@ -93,11 +93,10 @@ pub async fn list(
 /// [`StoreError`] if the store fails or the row does not read back.
 pub async fn find(store: &Store, name: &str) -> Result<Option<Recorded>, StoreError> {
     let mut read = store.read().await?;
-    let row = sqlx::query("SELECT payload, facts FROM routing_decisions WHERE decision_id = $1")
-        .bind(name)
-        .fetch_optional(&mut *read)
-        .await?;
-    row.as_ref().map(|row| recorded(row, 0)).transpose()
+    let sql = "SELECT payload, facts, decision_id FROM routing_decisions WHERE decision_id = $1";
+    let rows = sqlx::query(sql).bind(name).fetch_all(&mut *read).await?;
+    let open = opening(&mut read, &rows, &[1]).await?;
+    rows.first().map(|row| recorded(row, 0, (&open, name))).transpose()
 }
 
 /// Every decision after this one, oldest first, with what it rested on.
@@ -121,18 +120,26 @@ pub async fn since(
     .bind(limit)
     .fetch_all(&mut *read)
     .await?;
+    let open = opening(&mut read, &rows, &[3]).await?;
     rows.iter()
         .map(|row| {
             let after = After { decided_ms: row.try_get(1)?, name: row.try_get(0)? };
-            Ok((after, recorded(row, 2)?))
+            let recorded = recorded(row, 2, (&open, &after.name))?;
+            Ok((after, recorded))
         })
         .collect()
 }
 
-/// A decision and its facts, from this column and the next.
-fn recorded(row: &AnyRow, column: usize) -> Result<Recorded, StoreError> {
+/// A decision and its facts, from this column and the next. Facts that were erased are none.
+fn recorded(
+    row: &AnyRow,
+    column: usize,
+    (open, name): (&Opening, &str),
+) -> Result<Recorded, StoreError> {
     let (payload, facts): (Vec<u8>, Option<Vec<u8>>) =
         (row.try_get(column)?, row.try_get(column + 1)?);
+    let facts = facts.map(|facts| present(open.column(&FACTS, name, facts)));
+    let facts = facts.flatten().transpose()?;
     let unreadable = |_| corrupt("routing_decisions");
     Ok(Recorded {
         decision: Decision::decode(payload.as_slice()).map_err(unreadable)?,

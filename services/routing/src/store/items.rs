@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mash_domain::sharing::Flow;
 use mash_proto::referral::v1::{ItemKind, StatedFacts};
-use mash_store::{StoreError, Tx, is_kept, listed, placeholders};
+use mash_store::{
+    Column, Look, StoreError, Tx, is_kept,
+    keys::{Opening, PAYLOAD as RECORD},
+    listed, opening, placeholders,
+};
 use prost::Message;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
@@ -23,6 +27,8 @@ use crate::{
 
 const ITEMS: &str = "routing_items";
 const RELEASES: &str = "routing_item_releases";
+const FACTS: Column = Column::new(RECORD, "routing_items.facts");
+const PAYLOAD: Column = Column::new(RECORD, "routing_items.payload");
 /// Rows per statement of many columns.
 const ROWS: usize = 200;
 
@@ -37,7 +43,7 @@ pub async fn load(
 ) -> Result<BTreeMap<String, CaseFile>, StoreError> {
     let ids: Vec<String> = cases.iter().cloned().collect();
     lock(tx, &ids).await?;
-    read(tx.conn(), &ids).await
+    read(tx, &ids).await
 }
 
 /// The files of these cases, as they stand.
@@ -46,7 +52,7 @@ pub async fn load(
 ///
 /// [`StoreError`] if the store fails or a row does not read back.
 pub async fn read(
-    conn: &mut AnyConnection,
+    conn: &mut dyn Look,
     cases: &[String],
 ) -> Result<BTreeMap<String, CaseFile>, StoreError> {
     let mut items: BTreeMap<String, Vec<Item>> = BTreeMap::new();
@@ -57,8 +63,10 @@ pub async fn read(
         kept_back.insert(row.try_get(0)?);
     }
     const ITEM: &str = "SELECT case_id, item_id, revision, kind, flow, sender, reply_to, reference, submitted_ms, withdrawn, facts, payload FROM routing_items WHERE case_id";
-    for row in rows(conn, ITEM, cases).await? {
-        items.entry(row.try_get(0)?).or_default().push(item_of(&row)?);
+    let found = rows(conn, ITEM, cases).await?;
+    let open = opening(conn, &found, &[10, 11]).await?;
+    for row in &found {
+        items.entry(row.try_get(0)?).or_default().push(item_of(row, &open)?);
     }
     const RELEASE: &str = "SELECT case_id, release_id, item_id, kind, flow, recipient, revision, digest, is_copy, live, state, state_ms, reason, told, sent, stated_guard FROM routing_item_releases WHERE case_id";
     for row in rows(conn, RELEASE, cases).await? {
@@ -74,7 +82,7 @@ pub async fn read(
 }
 
 async fn rows(
-    conn: &mut AnyConnection,
+    conn: &mut dyn Look,
     select: &str,
     cases: &[String],
 ) -> Result<Vec<AnyRow>, StoreError> {
@@ -85,18 +93,21 @@ async fn rows(
         for case in cases {
             query = query.bind(case);
         }
-        found.extend(query.fetch_all(&mut *conn).await?);
+        found.extend(query.fetch_all(conn.conn()).await?);
     }
     Ok(found)
 }
 
-fn item_of(row: &AnyRow) -> Result<Item, StoreError> {
+/// An item whose content was erased was sent all the same: it stays, states nothing, and can be released to nobody else.
+fn item_of(row: &AnyRow, open: &Opening) -> Result<Item, StoreError> {
     let bad = || corrupt(ITEMS);
-    let (kind, flow, facts): (String, String, Vec<u8>) =
-        (row.try_get(3)?, row.try_get(4)?, row.try_get(10)?);
+    let (id, kind, flow): (String, String, String) =
+        (row.try_get(1)?, row.try_get(3)?, row.try_get(4)?);
+    let facts = open.column_or_none(&FACTS, &id, row.try_get(10)?)?;
+    let payload = open.column_or_none(&PAYLOAD, &id, row.try_get(11)?)?;
     let facts = StatedFacts::decode(facts.as_slice()).map_err(|_| bad())?;
     Ok(Item {
-        id: row.try_get(1)?,
+        id,
         revision: i32::try_from(row.try_get::<i64, _>(2)?).map_err(|_| bad())?,
         kind: kind_of_word(&kind).ok_or_else(bad)?,
         flow: Flow::from_word(&flow).ok_or_else(bad)?,
@@ -106,7 +117,7 @@ fn item_of(row: &AnyRow) -> Result<Item, StoreError> {
         submitted_at: instant(row, 8)?,
         withdrawn: row.try_get::<i64, _>(9)? != 0,
         facts: Stated::from_wire(&facts).ok_or_else(bad)?,
-        payload: row.try_get(11)?,
+        payload,
     })
 }
 
@@ -153,6 +164,7 @@ pub async fn save(tx: &mut Tx, files: &BTreeMap<String, CaseFile>) -> Result<(),
 }
 
 async fn save_items(tx: &mut Tx, items: &[(&String, &Item)]) -> Result<(), StoreError> {
+    let keys = PAYLOAD.keys(tx, items.iter().map(|(case, _)| case.as_str())).await?;
     for chunk in items.chunks(ROWS) {
         let sql = format!(
             "INSERT INTO routing_items
@@ -165,6 +177,9 @@ async fn save_items(tx: &mut Tx, items: &[(&String, &Item)]) -> Result<(), Store
         );
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for (case, item) in chunk {
+            let facts = item.facts.to_wire().encode_to_vec();
+            let facts = keys.column(&FACTS, case, &item.id, &facts)?;
+            let payload = keys.column(&PAYLOAD, case, &item.id, &item.payload)?;
             query = query
                 .bind(&item.id)
                 .bind(*case)
@@ -176,8 +191,8 @@ async fn save_items(tx: &mut Tx, items: &[(&String, &Item)]) -> Result<(), Store
                 .bind(&item.reference)
                 .bind(item.submitted_at.as_millisecond())
                 .bind(i64::from(item.withdrawn))
-                .bind(item.facts.to_wire().encode_to_vec())
-                .bind(item.payload.as_slice());
+                .bind(facts)
+                .bind(payload);
         }
         query.execute(tx.conn()).await?;
     }

@@ -14,11 +14,11 @@ use mash_proto::{
     education::v1 as education,
     police::v1 as police,
 };
-use mash_store::{StoreError, Tx, is_kept, listed, placeholders};
+use mash_store::{StoreError, Tx, is_kept, keys::Opening, listed, opening, placeholders};
 use prost::Message;
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{CHUNK, agreements, corrupt, directory, profiles};
+use super::{CHUNK, INCIDENT, agreements, corrupt, directory, profiles};
 use crate::{
     duty::{Disclosure, Duty, DutyState, Slot},
     identity::{PlaceKind, RollEntry},
@@ -47,8 +47,10 @@ pub async fn load(tx: &mut Tx, needs: &Needs, keys: &Pseudonymiser) -> Result<Wo
     let ids: Vec<String> = needs.cases.iter().map(ToString::to_string).collect();
     lock(tx, &ids).await?;
     let mut world = World { agreed: profiles::all(tx).await?, ..World::default() };
-    for case in rows(tx, "SELECT case_id, force, revision, accepted_ms, withdrawn, incident FROM routing_cases WHERE case_id", &ids).await? {
-        let case = case_of(&case)?;
+    let cases = rows(tx, "SELECT case_id, force, revision, accepted_ms, withdrawn, incident FROM routing_cases WHERE case_id", &ids).await?;
+    let open = opening(tx, &cases, &[5]).await?;
+    for case in &cases {
+        let case = case_of(case, &open)?;
         world.cases.insert(case.id, case);
     }
     for duty in rows(tx, "SELECT duty_id, case_id, child_ref, slot, kind, state, state_ms, reason, late, rejected_by, bell_ms, escalated_to, late_cause FROM routing_duties WHERE case_id", &ids).await? {
@@ -200,8 +202,10 @@ fn laestabs_of(entry: &RollEntry) -> impl Iterator<Item = Laestab> {
     })
 }
 
-fn case_of(row: &AnyRow) -> Result<Case, StoreError> {
-    let incident: Vec<u8> = row.try_get(5)?;
+/// A case whose report was erased is known, and nobody in it can be routed again until it is reported anew.
+fn case_of(row: &AnyRow, open: &Opening) -> Result<Case, StoreError> {
+    let incident =
+        open.column_or_none(&INCIDENT, &row.try_get::<String, _>(0)?, row.try_get(5)?)?;
     let incident =
         police::Incident::decode(incident.as_slice()).map_err(|_| corrupt("routing_cases"))?;
     Ok(Case {

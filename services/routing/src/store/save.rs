@@ -1,10 +1,14 @@
 //! Writing what a batch has changed, in statements of many rows.
 
-use mash_store::{StoreError, Tx, is_kept, outbox, placeholders};
+use mash_store::{
+    StoreError, Tx, is_kept,
+    outbox::{self, OutboxMessage},
+    placeholders,
+};
 use prost::Message;
 use sqlx::AssertSqlSafe;
 
-use super::{CHUNK, COMPONENT, evidence, items, resting};
+use super::{CHUNK, COMPONENT, FACTS, INCIDENT, evidence, items, resting};
 use crate::{app::effects::Effects, facts, world::World};
 
 /// Writes the changed cases and duties, records the decisions, and enqueues the events: all or nothing, with the
@@ -31,20 +35,14 @@ pub async fn save_effects(tx: &mut Tx, effects: &Effects) -> Result<(), StoreErr
     evidence::decided(tx, &effects.decisions).await?;
     resting::put(tx, &effects.resting).await?;
     items::put_resting(tx, &effects.resting_items).await?;
-    for run in
-        effects.messages.chunk_by(|one, next| effects.is_urgent(one) == effects.is_urgent(next))
-    {
-        if run.first().is_some_and(|message| effects.is_urgent(message)) {
-            outbox::enqueue_urgent(tx, COMPONENT, run).await?;
-        } else {
-            outbox::enqueue(tx, COMPONENT, run).await?;
-        }
-    }
-    Ok(())
+    let urgent = |message: &OutboxMessage| effects.is_urgent(message);
+    outbox::enqueue_urgent(tx, COMPONENT, &effects.messages, urgent).await
 }
 
 async fn save_cases(tx: &mut Tx, world: &World) -> Result<(), StoreError> {
     let cases: Vec<_> = world.changed_cases.iter().filter_map(|id| world.cases.get(id)).collect();
+    let ids: Vec<String> = cases.iter().map(|case| case.id.to_string()).collect();
+    let keys = INCIDENT.keys(tx, ids.iter().map(String::as_str)).await?;
     for chunk in cases.chunks(CHUNK) {
         let sql = format!(
             "INSERT INTO routing_cases (case_id, force, revision, accepted_ms, withdrawn, incident) VALUES {}
@@ -54,13 +52,15 @@ async fn save_cases(tx: &mut Tx, world: &World) -> Result<(), StoreError> {
         );
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
         for case in chunk {
+            let id = case.id.to_string();
+            let incident = keys.column(&INCIDENT, &id, &id, &case.incident.encode_to_vec())?;
             query = query
-                .bind(case.id.to_string())
+                .bind(id)
                 .bind(case.force.to_string())
                 .bind(i64::from(case.revision))
                 .bind(case.accepted_at.as_millisecond())
                 .bind(i64::from(case.withdrawn))
-                .bind(case.incident.encode_to_vec());
+                .bind(incident);
         }
         query.execute(tx.conn()).await?;
     }
@@ -136,6 +136,8 @@ async fn save_disclosures(tx: &mut Tx, world: &World) -> Result<(), StoreError> 
 }
 
 async fn save_decisions(tx: &mut Tx, effects: &Effects) -> Result<(), StoreError> {
+    let cases = effects.decisions.iter().map(|decision| decision.case_id.as_str());
+    let keys = FACTS.keys(tx, cases).await?;
     for chunk in effects.decisions.chunks(CHUNK) {
         let sql = format!(
             "INSERT INTO routing_decisions (decision_id, case_id, decided_ms, payload, facts) VALUES {}
@@ -147,14 +149,16 @@ async fn save_decisions(tx: &mut Tx, effects: &Effects) -> Result<(), StoreError
             let decided = decision.decide_time.as_ref();
             let decided_ms =
                 decided.map_or(0, |time| time.seconds * 1_000 + i64::from(time.nanos) / 1_000_000);
+            let facts = effects.facts.get(&decision.name).map(|it| {
+                let facts = facts::to_wire(it).encode_to_vec();
+                keys.column(&FACTS, &decision.case_id, &decision.name, &facts)
+            });
             query = query
                 .bind(&decision.name)
                 .bind(&decision.case_id)
                 .bind(decided_ms)
                 .bind(decision.encode_to_vec())
-                .bind(
-                    effects.facts.get(&decision.name).map(|it| facts::to_wire(it).encode_to_vec()),
-                );
+                .bind(facts.transpose()?);
         }
         query.execute(tx.conn()).await?;
     }

@@ -133,7 +133,7 @@ impl<'a> Batch<'a> {
         arrivals: &[Arrival],
     ) -> Result<Self, StoreError> {
         let mut wanted = Wanted::of(arrivals, service);
-        let conn = tx.conn();
+        let conn: &mut crate::store::Conn = tx;
         let sent = sent::get(conn, &texts(&wanted.sent)).await?;
         let asked: HashMap<String, String> = enquiries::get(conn, &texts(&wanted.replies))
             .await?
@@ -144,7 +144,7 @@ impl<'a> Batch<'a> {
         wanted.referrals.extend(told(arrivals, &sent));
         let cases = Case::lock_many(tx, &texts(&wanted.referrals)).await?;
         let known: Vec<&str> = cases.keys().map(String::as_str).collect();
-        let conn = tx.conn();
+        let conn: &mut crate::store::Conn = tx;
         let mut batch = Self {
             service,
             now: service.clock.now(),
@@ -165,7 +165,7 @@ impl<'a> Batch<'a> {
             batch.load_marks(tx, authority, &texts(marks)).await?;
         }
         for (authority, cases) in &wanted.cases {
-            for (case, child) in children::of_cases(tx.conn(), authority, &texts(cases)).await? {
+            for (case, child) in children::of_cases(tx, authority, &texts(cases)).await? {
                 batch.child_of_case.insert((authority.clone(), case), child);
             }
         }
@@ -178,7 +178,7 @@ impl<'a> Batch<'a> {
         authority: &str,
         macs: &[&str],
     ) -> Result<(), StoreError> {
-        let conn = tx.conn();
+        let conn: &mut crate::store::Conn = tx;
         let mut seen = links::seen(conn, authority, macs).await?;
         seen.sort_by_key(|mark| std::cmp::Reverse(mark.at_ms));
         for mark in seen {

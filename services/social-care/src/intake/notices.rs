@@ -29,6 +29,7 @@ impl Batch<'_> {
         let raised = prompt((authority, "", ""), ("locate-school", &id), &manager, self.now);
         let kept = KeptNotice {
             authority: authority.to_owned(),
+            case_id: notice.case_id.clone(),
             open: self.notices.get(&id).is_none_or(|known| known.open),
             receive_ms: self
                 .notices

@@ -93,7 +93,7 @@ impl Batch<'_> {
         let worker = self.allocated(&case);
         if !worker.is_empty() {
             // What was linked just now is not in the store yet; what was there before is what the worker can read.
-            case.history = crate::case::history(tx.conn(), id).await?;
+            case.history = crate::case::history(tx, id).await?;
             let pass = Command::Pass { to: worker.clone() };
             if case.apply(&mut self.effects, &pass, &worker, now).is_ok() {
                 self.effects.prompt(&case.record, ("open-case", "passed"), &worker, now);

@@ -98,7 +98,7 @@ async fn response(
     (release, content): (&ItemReleased, &Content),
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let known = matters::of::<wire::Meeting>(tx.conn(), &case.record.id).await?;
+    let known = matters::of::<wire::Meeting>(tx, &case.record.id).await?;
     let invited = |kept: &Kept<wire::Meeting>| {
         kept.wire.invitations.iter().any(|invitation| invitation.item_id == release.reply_to)
     };
@@ -147,7 +147,7 @@ async fn disagreement(
     let said = content.disagreement.clone().unwrap_or_default();
     let grounds = words_or_withheld(&said.grounds);
     let (authority, id) = (case.record.authority.clone(), release.item_id.clone());
-    match matters::get::<wire::Disagreement>(tx.conn(), &authority, &id).await? {
+    match matters::get::<wire::Disagreement>(tx, &authority, &id).await? {
         None => {
             let Some(organisation) = from(release) else { return Ok(false) };
             let raised_by = Professional { organisation, practitioner: String::new() };
@@ -202,7 +202,7 @@ async fn feedback(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let authority = case.record.authority.clone();
-    let found = matters::get::<wire::Transfer>(tx.conn(), &authority, &release.reply_to).await?;
+    let found = matters::get::<wire::Transfer>(tx, &authority, &release.reply_to).await?;
     let (Some(mut kept), Some(said), Some(other)) = (found, &content.feedback, from(release))
     else {
         return Ok(false);
@@ -296,9 +296,7 @@ pub(crate) async fn recalled(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let authority = case.record.authority.clone();
-    if let Some(mut kept) =
-        matters::get::<wire::Disagreement>(tx.conn(), &authority, item_id).await?
-    {
+    if let Some(mut kept) = matters::get::<wire::Disagreement>(tx, &authority, item_id).await? {
         let state = disagreements::state_of(&kept)?;
         let by = state.raised_by.organisation.clone();
         if let Ok((next, events)) = state.apply(disagreement::Command::Withdraw { by }, now)
@@ -312,7 +310,7 @@ pub(crate) async fn recalled(
             disagreements::put(tx, &mut kept).await?;
         }
     }
-    if let Some(mut kept) = matters::get::<wire::Transfer>(tx.conn(), &authority, item_id).await? {
+    if let Some(mut kept) = matters::get::<wire::Transfer>(tx, &authority, item_id).await? {
         let state = transfers::state_of(&kept)?;
         let by = state.from.authority.clone();
         let command = transfer::Command::TakeBack {

@@ -58,7 +58,7 @@ impl Service {
         if matches!(case.record.work.state, WorkState::Withdrawn | WorkState::Transferred) {
             return Err(Refused::Referral.into());
         }
-        let known = matters::of::<wire::Meeting>(call.tx.conn(), &case.record.id).await?;
+        let known = matters::of::<wire::Meeting>(&mut call.tx, &case.record.id).await?;
         let moved_in = moved_in(&case);
         if !is_led_to(kind, &known, moved_in) {
             return Err(Refused::NotLed.into());

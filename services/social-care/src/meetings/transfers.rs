@@ -57,7 +57,7 @@ impl Service {
         let id = ("TransferReferral", request.request_id.as_str());
         let mut call = fresh!(self.begin(caller, id, &request).await?);
         let mut case = call.case("referral", &request.referral).await?;
-        let known = matters::of::<wire::Transfer>(call.tx.conn(), &case.record.id).await?;
+        let known = matters::of::<wire::Transfer>(&mut call.tx, &case.record.id).await?;
         let waits = |kept: &Kept<wire::Transfer>| kept.wire.state() == wire::TransferState::Offered;
         let state = case.record.work.state;
         if matches!(state, WorkState::Withdrawn | WorkState::Transferred) || known.iter().any(waits)

@@ -51,7 +51,7 @@ impl Service {
 /// The referral of a question of this hub, and the id of the question.
 pub(super) async fn asked(call: &mut Call, name: &str) -> Result<(Case, String), Refusal> {
     let id = access::id("name", "enquiries", name)?;
-    let found = enquiries::get(call.tx.conn(), &[id]).await?.remove(id);
+    let found = enquiries::get(&mut call.tx, &[id]).await?.remove(id);
     let found = found.filter(|kept| kept.authority == call.authority);
     let found = found.ok_or(Refusal::NotFound)?;
     // It is read again under the lock of its referral.

@@ -49,7 +49,7 @@ async fn count_greens(call: &mut Call, case: &Case) -> Result<(), Refusal> {
     let child = (record.authority.as_str(), record.referral.child.as_str());
     let since = three_months_before(call.now);
     let green = wire::Grade::Green.into();
-    let others = referrals::graded_since(call.tx.conn(), child, green, since).await?;
+    let others = referrals::graded_since(&mut call.tx, child, green, since).await?;
     // This one is green only when the call ends, unless it was green before.
     let was_green = record.work.grades.iter().rev().nth(1).map(|entry| entry.grade);
     let all = if was_green == Some(Grade::Green) { others } else { others + 1 };

@@ -35,7 +35,7 @@ impl Service {
         link.apart = false;
         link.reason = reason;
         links::put(&mut call.tx, &[link]).await?;
-        let history = case::history(call.tx.conn(), &one.id).await?;
+        let history = case::history(&mut call.tx, &one.id).await?;
         call.finish(wire::LinkReferralsResponse { history }).await
     }
 
@@ -58,7 +58,7 @@ impl Service {
         link.apart = true;
         link.reason = reason;
         links::put(&mut call.tx, &[link]).await?;
-        let history = case::history(call.tx.conn(), &one.id).await?;
+        let history = case::history(&mut call.tx, &one.id).await?;
         call.finish(wire::UnlinkReferralsResponse { history }).await
     }
 
@@ -88,7 +88,7 @@ fn pair<'a>(one: &'a str, other: &'a str) -> Result<(&'a str, &'a str), Refusal>
 async fn both(call: &mut Call, one: &str, other: &str) -> Result<(Record, Record, Link), Refusal> {
     let (one, other) = (id_of(&call.authority, one), id_of(&call.authority, other));
     let mut records = referrals::lock(&mut call.tx, &[&one, &other]).await?;
-    let known = links::of(call.tx.conn(), &[&one]).await?;
+    let known = links::of(&mut call.tx, &[&one]).await?;
     let link = known.into_iter().find(|link| link.other == other).unwrap_or_else(|| Link {
         one: one.clone(),
         other: other.clone(),

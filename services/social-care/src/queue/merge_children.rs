@@ -27,7 +27,7 @@ impl Service {
         let mut call =
             fresh!(self.begin(caller, ("MergeChildren", &request.request_id), &request).await?);
         let authority = call.authority.clone();
-        let mut known = children::get(call.tx.conn(), &authority, &[keep, merge]).await?;
+        let mut known = children::get(&mut call.tx, &authority, &[keep, merge]).await?;
         let (Some(mut kept), Some(mut merged)) = (known.remove(keep), known.remove(merge)) else {
             return Err(Refusal::NotFound);
         };
@@ -35,7 +35,7 @@ impl Service {
         if kept.merged_into == merged.id || merged.merged_into == kept.id {
             return Err(Refusal::Herself);
         }
-        if children::are_strangers(call.tx.conn(), &authority, keep, merge).await? {
+        if children::are_strangers(&mut call.tx, &authority, keep, merge).await? {
             return Err(Refusal::Strangers);
         }
         merged.merged_into.clone_from(&kept.id);
@@ -47,13 +47,13 @@ impl Service {
         }
         children::move_marks(&mut call.tx, &authority, merge, keep).await?;
         let (of_kept, of_merged) = (format!("children/{keep}"), format!("children/{merge}"));
-        let ids = referrals::of_child(call.tx.conn(), &authority, &of_merged).await?;
+        let ids = referrals::of_child(&mut call.tx, &authority, &of_merged).await?;
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         for (_, mut record) in referrals::lock(&mut call.tx, &ids).await? {
             record.referral.child.clone_from(&of_kept);
             call.effects.keep(&record);
         }
-        let before = referrals::of_child(call.tx.conn(), &authority, &of_kept).await?;
+        let before = referrals::of_child(&mut call.tx, &authority, &of_kept).await?;
         for child in [kept, merged] {
             call.effects.children.insert((authority.clone(), child.id.clone()), child);
         }

@@ -44,13 +44,13 @@ impl Service {
             return Err(Refusal::field("child", CHILD, words));
         }
         let macs: Vec<&str> = marks.iter().map(String::as_str).collect();
-        let known = children::of_marks(call.tx.conn(), &authority, &macs).await?;
+        let known = children::of_marks(&mut call.tx, &authority, &macs).await?;
         let surest = marks.iter().find_map(|mac| known.get(mac).cloned());
         let id = surest.unwrap_or_else(|| marker.new_child(&marks, ""));
         for mac in marks {
             call.effects.child_marks.insert((authority.clone(), mac, id.clone()));
         }
-        let found = children::get(call.tx.conn(), &authority, &[&id]).await?.remove(&id);
+        let found = children::get(&mut call.tx, &authority, &[&id]).await?.remove(&id);
         Ok(found.unwrap_or_else(|| Child { authority, id, ..Child::default() }))
     }
 }

@@ -48,7 +48,7 @@ impl Service {
         child.status = status.encode_to_vec();
         child.status_revision += 1;
         let item_id = event_id(&["social-care", "protection", &authority, &child.id]).to_string();
-        let hub = hubs::of(call.tx.conn(), &authority).await?;
+        let hub = hubs::of(&mut call.tx, &authority).await?;
         let standing = Standing {
             authority: &authority,
             case_id: &child.case_id,

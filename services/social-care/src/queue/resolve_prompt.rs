@@ -24,14 +24,14 @@ impl Service {
         texts.check()?;
         let mut call =
             fresh!(self.begin(caller, ("ResolvePrompt", &request.request_id), &request).await?);
-        let found = prompts::get(call.tx.conn(), id).await?;
+        let found = prompts::get(&mut call.tx, id).await?;
         let mut kept = found.filter(|kept| kept.authority == call.authority);
         // Read again under the lock of its referral, so that of two people one sees to it.
         let referral = kept.as_ref().map(|kept| kept.referral.clone()).unwrap_or_default();
         let mut case = None;
         if !referral.is_empty() {
             case = Case::lock_many(&mut call.tx, &[&referral]).await?.remove(&referral);
-            kept = prompts::get(call.tx.conn(), id).await?;
+            kept = prompts::get(&mut call.tx, id).await?;
         }
         let mut kept = kept.ok_or(Refusal::NotFound)?;
         if !kept.prompt.open {
@@ -50,7 +50,7 @@ impl Service {
         prompts::put(&mut call.tx, &kept).await?;
         if kept.prompt.code == "locate-school" {
             let subject = kept.prompt.subject.clone();
-            let found = notices::get(call.tx.conn(), &[&subject]).await?.remove(&subject);
+            let found = notices::get(&mut call.tx, &[&subject]).await?.remove(&subject);
             if let Some(mut notice) = found {
                 notice.open = false;
                 call.effects.notices.insert(subject, notice);

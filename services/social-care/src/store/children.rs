@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use mash_store::{StoreError, Tx};
+use mash_store::{Column, StoreError, Tx, keys::Opening, opening};
 use sqlx::{Row as _, any::AnyRow};
 
 use super::{
-    Conn,
+    Conn, RECORD, case_of,
     rows::{Known, Table, Value, by_ids},
 };
 
@@ -29,6 +29,7 @@ const MARKS: Table =
     Table { name: "social_care_child_marks", columns: &["authority", "mac", "child"], key: 2 };
 const STRANGERS: Table =
     Table { name: "social_care_strangers", columns: &["authority", "one", "other"], key: 3 };
+const STATUS: Column = Column::new(RECORD, "social_care_children.status");
 const READ: &str =
     "SELECT authority, child, merged_into, worker, lead, case_id, status, status_revision
                     FROM social_care_children WHERE authority = $1 AND";
@@ -65,7 +66,7 @@ pub(crate) async fn put(tx: &mut Tx, children: &[&Child]) -> Result<(), StoreErr
             worker.as_str().into(),
             lead.as_str().into(),
             case_id.as_str().into(),
-            status.clone().into(),
+            Value::sealed(&STATUS, case_of(case_id, id), status.clone()),
             (*status_revision).into(),
             0_i64.into(),
         ]
@@ -113,7 +114,8 @@ pub(crate) async fn get(
     ids: &[&str],
 ) -> Result<HashMap<String, Child>, StoreError> {
     let rows = by_ids(conn, &format!("{READ} child"), Some(authority), ids).await?;
-    rows.iter().map(|row| child(row).map(|child| (child.id.clone(), child))).collect()
+    let open = opening(conn, &rows, &[6]).await?;
+    rows.iter().map(|row| child(row, &open).map(|child| (child.id.clone(), child))).collect()
 }
 
 /// The children of whom health boards were told under these cases.
@@ -123,7 +125,8 @@ pub(crate) async fn of_cases(
     cases: &[&str],
 ) -> Result<HashMap<String, Child>, StoreError> {
     let rows = by_ids(conn, &format!("{READ} case_id"), Some(authority), cases).await?;
-    rows.iter().map(|row| child(row).map(|child| (child.case_id.clone(), child))).collect()
+    let open = opening(conn, &rows, &[6]).await?;
+    rows.iter().map(|row| child(row, &open).map(|child| (child.case_id.clone(), child))).collect()
 }
 
 /// Keeps that these two are not one.
@@ -152,7 +155,7 @@ pub(crate) async fn are_strangers(
     .bind(authority)
     .bind(one)
     .bind(other)
-    .fetch_optional(conn)
+    .fetch_optional(conn.conn())
     .await?;
     Ok(row.is_some())
 }
@@ -175,15 +178,16 @@ pub(crate) async fn move_marks(
     Ok(())
 }
 
-fn child(row: &AnyRow) -> Result<Child, StoreError> {
+fn child(row: &AnyRow, open: &Opening) -> Result<Child, StoreError> {
+    let id: String = row.try_get(1)?;
     Ok(Child {
         authority: row.try_get(0)?,
-        id: row.try_get(1)?,
         merged_into: row.try_get(2)?,
         worker: row.try_get(3)?,
         lead: row.try_get(4)?,
         case_id: row.try_get(5)?,
-        status: row.try_get(6)?,
+        status: open.column_or_none(&STATUS, &id, row.try_get(6)?)?,
+        id,
         status_revision: row.try_get(7)?,
     })
 }

@@ -50,7 +50,7 @@ pub(crate) async fn due(
     )
     .bind(now.as_millisecond())
     .bind(limit)
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }

@@ -8,12 +8,12 @@ use mash_proto::{
     convert::social_care::{enquiry_from_wire, enquiry_to_wire},
     social_care::v1 as wire,
 };
-use mash_store::{StoreError, Tx};
+use mash_store::{Column, StoreError, Tx, keys::Opening, opening, present};
 use prost::Message as _;
 use sqlx::{Row as _, any::AnyRow};
 
 use super::{
-    Conn, corrupt,
+    Conn, RECORD, case_of, corrupt,
     rows::{Known, Table, Value, by_ids},
 };
 
@@ -79,12 +79,13 @@ pub(crate) async fn put(tx: &mut Tx, enquiries: &[&KeptEnquiry]) -> Result<(), S
             state.asked.as_millisecond().into(),
             state.due.as_millisecond().into(),
             state.ended.map_or(0, Timestamp::as_millisecond).into(),
-            enquiry.encode_to_vec().into(),
+            Value::sealed(&PAYLOAD, case_of(referral, id), enquiry.encode_to_vec()),
         ]
     });
     TABLE.put(tx, Known::Replaced, rows.collect()).await
 }
 
+const PAYLOAD: Column = Column::new(RECORD, "social_care_enquiries.payload");
 const READ: &str = "SELECT id, referral, authority, partner, payload FROM social_care_enquiries";
 
 /// These questions.
@@ -93,7 +94,7 @@ pub(crate) async fn get(
     ids: &[&str],
 ) -> Result<HashMap<String, KeptEnquiry>, StoreError> {
     let rows = by_ids(conn, &format!("{READ} WHERE id"), None, ids).await?;
-    rows.iter().map(|row| kept(row).map(|kept| (kept.id.clone(), kept))).collect()
+    Ok(all(conn, rows).await?.into_iter().map(|kept| (kept.id.clone(), kept)).collect())
 }
 
 /// The questions of these referrals, oldest first.
@@ -102,7 +103,7 @@ pub(crate) async fn of(
     referrals: &[&str],
 ) -> Result<Vec<KeptEnquiry>, StoreError> {
     let rows = by_ids(conn, &format!("{READ} WHERE referral"), None, referrals).await?;
-    let mut all = rows.iter().map(kept).collect::<Result<Vec<_>, _>>()?;
+    let mut all = all(conn, rows).await?;
     all.sort_by(|one, other| (one.state.asked, &one.id).cmp(&(other.state.asked, &other.id)));
     Ok(all)
 }
@@ -119,7 +120,7 @@ pub(crate) async fn times(
     )
     .bind(authority)
     .bind(since.as_millisecond())
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter()
         .map(|row| {
@@ -135,16 +136,22 @@ pub(crate) async fn waiting(conn: &mut Conn, authority: &str) -> Result<i64, Sto
         "SELECT COUNT(*) FROM social_care_enquiries WHERE authority = $1 AND state = 'open'",
     )
     .bind(authority)
-    .fetch_one(conn)
+    .fetch_one(conn.conn())
     .await?;
     Ok(row.try_get(0)?)
 }
 
-fn kept(row: &AnyRow) -> Result<KeptEnquiry, StoreError> {
-    let payload: Vec<u8> = row.try_get(4)?;
+async fn all(conn: &mut Conn, rows: Vec<AnyRow>) -> Result<Vec<KeptEnquiry>, StoreError> {
+    let open = opening(conn, &rows, &[4]).await?;
+    rows.iter().filter_map(|row| present(kept(row, &open))).collect()
+}
+
+fn kept(row: &AnyRow, open: &Opening) -> Result<KeptEnquiry, StoreError> {
+    let id: String = row.try_get(0)?;
+    let payload = open.column(&PAYLOAD, &id, row.try_get(4)?)?;
     let enquiry = wire::Enquiry::decode(payload.as_slice()).map_err(corrupt("a question"))?;
     Ok(KeptEnquiry {
-        id: row.try_get(0)?,
+        id,
         referral: row.try_get(1)?,
         authority: row.try_get(2)?,
         partner: row.try_get(3)?,

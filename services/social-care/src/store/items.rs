@@ -7,12 +7,12 @@ use mash_proto::{
     referral::v1::{ItemKind, ItemReleased},
     social_care::v1 as wire,
 };
-use mash_store::{StoreError, Tx};
+use mash_store::{Column, StoreError, Tx, keys::Opening, opening, present};
 use prost::Message as _;
 use sqlx::{Row as _, any::AnyRow};
 
 use super::{
-    Conn, corrupt,
+    Conn, RECORD, case_of, corrupt,
     rows::{Known, Table, Value, by_ids},
     time,
 };
@@ -33,7 +33,9 @@ const TABLE: Table = Table {
     ],
     key: 1,
 };
-const READ: &str = "SELECT referral, receive_ms, after_decision, recall_code, content, payload FROM social_care_items";
+const CONTENT: Column = Column::new(RECORD, "social_care_items.content");
+const PAYLOAD: Column = Column::new(RECORD, "social_care_items.payload");
+const READ: &str = "SELECT referral, receive_ms, after_decision, recall_code, content, payload, release_id FROM social_care_items";
 
 /// An item and what it says.
 #[derive(Clone)]
@@ -98,6 +100,7 @@ fn consent_words(code: &str) -> &'static str {
 pub(crate) async fn put(tx: &mut Tx, items: &[&Kept]) -> Result<(), StoreError> {
     let rows = items.iter().map(|kept| -> Vec<Value> {
         let Kept { referral, release, content, received, after_decision, recall_code } = kept;
+        let case = case_of(referral, &release.release_id);
         vec![
             release.release_id.as_str().into(),
             referral.as_str().into(),
@@ -107,8 +110,8 @@ pub(crate) async fn put(tx: &mut Tx, items: &[&Kept]) -> Result<(), StoreError> 
             received.as_millisecond().into(),
             (*after_decision).into(),
             recall_code.as_str().into(),
-            content.clone().into(),
-            release.encode_to_vec().into(),
+            Value::sealed(&CONTENT, case, content.clone()),
+            Value::sealed(&PAYLOAD, case, release.encode_to_vec()),
         ]
     });
     TABLE.put(tx, Known::Replaced, rows.collect()).await
@@ -117,7 +120,9 @@ pub(crate) async fn put(tx: &mut Tx, items: &[&Kept]) -> Result<(), StoreError> 
 /// The items of these referrals, oldest first.
 pub(crate) async fn of(conn: &mut Conn, referrals: &[&str]) -> Result<Vec<Kept>, StoreError> {
     let rows = by_ids(conn, &format!("{READ} WHERE referral"), None, referrals).await?;
-    let mut items = rows.iter().map(kept).collect::<Result<Vec<_>, _>>()?;
+    let open = opening(conn, &rows, &[4, 5]).await?;
+    let mut items =
+        rows.iter().filter_map(|row| present(kept(row, &open))).collect::<Result<Vec<_>, _>>()?;
     // What arrived in the same millisecond: the report before what was said about it.
     items.sort_by(|one, other| {
         let place = |kept: &Kept| (kept.received, kept.release.kind);
@@ -135,14 +140,15 @@ pub(crate) fn report(items: &[Kept]) -> Option<&Kept> {
         .rfind(|kept| kept.release.kind() == ItemKind::Referral && kept.recall_code.is_empty())
 }
 
-fn kept(row: &AnyRow) -> Result<Kept, StoreError> {
-    let payload: Vec<u8> = row.try_get(5)?;
+fn kept(row: &AnyRow, open: &Opening) -> Result<Kept, StoreError> {
+    let id: String = row.try_get(6)?;
+    let payload = open.column(&PAYLOAD, &id, row.try_get(5)?)?;
     Ok(Kept {
         referral: row.try_get(0)?,
         received: time(row.try_get(1)?)?,
         after_decision: row.try_get::<i64, _>(2)? != 0,
         recall_code: row.try_get(3)?,
-        content: row.try_get(4)?,
+        content: open.column(&CONTENT, &id, row.try_get(4)?)?,
         release: ItemReleased::decode(payload.as_slice()).map_err(corrupt("an item"))?,
     })
 }

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use mash_store::{StoreError, Tx};
+use mash_store::{Column, StoreError, Tx, opening};
 use sqlx::Row as _;
 
 use super::{
-    Conn,
+    Conn, RECORD, case_of,
     rows::{Known, Table, Value, by_ids},
 };
 
@@ -20,6 +20,8 @@ const LINKS: Table = Table {
     columns: &["one", "other", "kinds", "apart", "reason"],
     key: 2,
 };
+
+const REASON: Column = Column::new(RECORD, "social_care_links.reason");
 
 /// A keyed hash of something that a referral names.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +92,7 @@ pub(crate) async fn put(tx: &mut Tx, links: &[Link]) -> Result<(), StoreError> {
                 other.into(),
                 link.kinds.into(),
                 link.apart.into(),
-                link.reason.as_str().into(),
+                Value::SealedText(&REASON, case_of(one, one).to_owned(), link.reason.clone()),
             ]
         };
         [way(&link.one, &link.other), way(&link.other, &link.one)]
@@ -102,14 +104,21 @@ pub(crate) async fn put(tx: &mut Tx, links: &[Link]) -> Result<(), StoreError> {
 pub(crate) async fn of(conn: &mut Conn, referrals: &[&str]) -> Result<Vec<Link>, StoreError> {
     let sql = "SELECT one, other, kinds, apart, reason FROM social_care_links WHERE one";
     let rows = by_ids(conn, sql, None, referrals).await?;
+    let open = opening(conn, &rows, &[4]).await?;
     rows.iter()
         .map(|row| {
+            let other: String = row.try_get(1)?;
+            // That two were taken apart stays; why may be erased.
+            let reason = match open.text(&REASON, &other, row.try_get(4)?) {
+                Err(StoreError::Erased) => String::new(),
+                read => read?,
+            };
             Ok(Link {
                 one: row.try_get(0)?,
-                other: row.try_get(1)?,
                 kinds: row.try_get(2)?,
                 apart: row.try_get::<i64, _>(3)? != 0,
-                reason: row.try_get(4)?,
+                reason,
+                other,
             })
         })
         .collect()

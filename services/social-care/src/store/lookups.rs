@@ -64,7 +64,7 @@ pub(crate) async fn list(
     if let Some(child) = child {
         query = query.bind(child);
     }
-    let rows = query.fetch_all(conn).await?;
+    let rows = query.fetch_all(conn.conn()).await?;
     rows.iter()
         .map(|row| {
             let payload: Vec<u8> = row.try_get(2)?;

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use mash_proto::social_care::v1 as wire;
-use mash_store::{StoreError, Tx, in_list};
+use mash_store::{Column, StoreError, Tx, in_list, keys::Opening, opening, present};
 use prost::Message;
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{
-    Conn, corrupt, limit,
+    Conn, RECORD, case_of, corrupt, limit,
     referrals::After,
     rows::{Known, Table, Value, by_ids},
     time,
@@ -20,6 +20,8 @@ const COLUMNS: &[&str] =
 pub(crate) trait Matter: Message + Default + Clone {
     /// Its table.
     const TABLE: &'static str;
+    /// What is told of it.
+    const PAYLOAD: &'static Column;
 
     /// The word of its state, by which lists choose.
     fn state_word(&self) -> &'static str;
@@ -30,6 +32,7 @@ pub(crate) trait Matter: Message + Default + Clone {
 
 impl Matter for wire::Meeting {
     const TABLE: &'static str = "social_care_meetings";
+    const PAYLOAD: &'static Column = &Column::new(RECORD, "social_care_meetings.payload");
 
     fn state_word(&self) -> &'static str {
         self.state().as_str_name()
@@ -46,6 +49,7 @@ impl Matter for wire::Meeting {
 
 impl Matter for wire::Disagreement {
     const TABLE: &'static str = "social_care_disagreements";
+    const PAYLOAD: &'static Column = &Column::new(RECORD, "social_care_disagreements.payload");
 
     fn state_word(&self) -> &'static str {
         self.state().as_str_name()
@@ -58,6 +62,7 @@ impl Matter for wire::Disagreement {
 
 impl Matter for wire::Transfer {
     const TABLE: &'static str = "social_care_transfers";
+    const PAYLOAD: &'static Column = &Column::new(RECORD, "social_care_transfers.payload");
 
     fn state_word(&self) -> &'static str {
         self.state().as_str_name()
@@ -106,7 +111,7 @@ pub(crate) async fn put<M: Matter>(tx: &mut Tx, kept: &Kept<M>) -> Result<(), St
         kept.wire.is_waiting().into(),
         kept.at.as_millisecond().into(),
         kept.beside.as_str().into(),
-        kept.wire.encode_to_vec().into(),
+        Value::sealed(M::PAYLOAD, case_of(&kept.referral, &kept.id), kept.wire.encode_to_vec()),
     ];
     table.put(tx, Known::Replaced, vec![row]).await
 }
@@ -122,7 +127,8 @@ pub(crate) async fn get<M: Matter>(
     id: &str,
 ) -> Result<Option<Kept<M>>, StoreError> {
     let sql = format!("{} WHERE authority = $1 AND id", read::<M>());
-    by_ids(conn, &sql, Some(authority), &[id]).await?.first().map(kept).transpose()
+    let rows = by_ids(conn, &sql, Some(authority), &[id]).await?;
+    Ok(all(conn, rows).await?.pop())
 }
 
 /// Those of a referral, oldest first.
@@ -131,8 +137,8 @@ pub(crate) async fn of<M: Matter>(
     referral: &str,
 ) -> Result<Vec<Kept<M>>, StoreError> {
     let sql = format!("{} WHERE referral = $1 ORDER BY at_ms, id", read::<M>());
-    let rows = sqlx::query(AssertSqlSafe(sql)).bind(referral).fetch_all(conn).await?;
-    rows.iter().map(kept).collect()
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(referral).fetch_all(conn.conn()).await?;
+    all(conn, rows).await
 }
 
 /// A page, oldest first.
@@ -162,14 +168,21 @@ pub(crate) async fn list<M: Matter>(
     for text in texts {
         query = query.bind(text);
     }
-    query.fetch_all(conn).await?.iter().map(kept).collect()
+    let rows = query.fetch_all(conn.conn()).await?;
+    all(conn, rows).await
 }
 
-fn kept<M: Matter>(row: &AnyRow) -> Result<Kept<M>, StoreError> {
-    let payload: Vec<u8> = row.try_get(5)?;
+async fn all<M: Matter>(conn: &mut Conn, rows: Vec<AnyRow>) -> Result<Vec<Kept<M>>, StoreError> {
+    let open = opening(conn, &rows, &[5]).await?;
+    rows.iter().filter_map(|row| present(kept(row, &open))).collect()
+}
+
+fn kept<M: Matter>(row: &AnyRow, open: &Opening) -> Result<Kept<M>, StoreError> {
+    let id: String = row.try_get(1)?;
+    let payload = open.column(M::PAYLOAD, &id, row.try_get(5)?)?;
     Ok(Kept {
         authority: row.try_get(0)?,
-        id: row.try_get(1)?,
+        id,
         referral: row.try_get(2)?,
         at: time(row.try_get(3)?)?,
         beside: row.try_get(4)?,

@@ -1,12 +1,12 @@
 //! What named persons have to see to.
 
 use mash_proto::social_care::v1 as wire;
-use mash_store::{StoreError, Tx, in_list};
+use mash_store::{Column, StoreError, Tx, in_list, keys::Opening, opening, present};
 use prost::Message as _;
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{
-    Conn, corrupt, limit,
+    Conn, RECORD, case_of, corrupt, limit,
     referrals::After,
     rows::{Known, Table, Value, by_ids},
 };
@@ -16,6 +16,7 @@ const TABLE: Table = Table {
     columns: &["id", "authority", "referral", "code", "person", "open", "create_ms", "payload"],
     key: 1,
 };
+const PAYLOAD: Column = Column::new(RECORD, "social_care_prompts.payload");
 const READ: &str = "SELECT id, authority, referral, create_ms, payload FROM social_care_prompts";
 
 /// A prompt as it is kept.
@@ -49,7 +50,7 @@ fn row_of(kept: &KeptPrompt) -> Vec<Value> {
         prompt.to.as_str().into(),
         prompt.open.into(),
         (*create_ms).into(),
-        prompt.encode_to_vec().into(),
+        Value::sealed(&PAYLOAD, case_of(referral, id), prompt.encode_to_vec()),
     ]
 }
 
@@ -65,7 +66,8 @@ pub(crate) async fn put(tx: &mut Tx, prompt: &KeptPrompt) -> Result<(), StoreErr
 
 /// One prompt.
 pub(crate) async fn get(conn: &mut Conn, id: &str) -> Result<Option<KeptPrompt>, StoreError> {
-    by_ids(conn, &format!("{READ} WHERE id"), None, &[id]).await?.first().map(kept).transpose()
+    let rows = by_ids(conn, &format!("{READ} WHERE id"), None, &[id]).await?;
+    Ok(all(conn, rows).await?.pop())
 }
 
 /// A page, oldest first.
@@ -96,7 +98,8 @@ pub(crate) async fn list(
     for text in texts {
         query = query.bind(text);
     }
-    query.fetch_all(conn).await?.iter().map(kept).collect()
+    let rows = query.fetch_all(conn.conn()).await?;
+    all(conn, rows).await
 }
 
 /// How many wait.
@@ -104,15 +107,21 @@ pub(crate) async fn waiting(conn: &mut Conn, authority: &str) -> Result<i64, Sto
     let row =
         sqlx::query("SELECT COUNT(*) FROM social_care_prompts WHERE authority = $1 AND open = 1")
             .bind(authority)
-            .fetch_one(conn)
+            .fetch_one(conn.conn())
             .await?;
     Ok(row.try_get(0)?)
 }
 
-fn kept(row: &AnyRow) -> Result<KeptPrompt, StoreError> {
-    let payload: Vec<u8> = row.try_get(4)?;
+async fn all(conn: &mut Conn, rows: Vec<AnyRow>) -> Result<Vec<KeptPrompt>, StoreError> {
+    let open = opening(conn, &rows, &[4]).await?;
+    rows.iter().filter_map(|row| present(kept(row, &open))).collect()
+}
+
+fn kept(row: &AnyRow, open: &Opening) -> Result<KeptPrompt, StoreError> {
+    let id: String = row.try_get(0)?;
+    let payload = open.column(&PAYLOAD, &id, row.try_get(4)?)?;
     Ok(KeptPrompt {
-        id: row.try_get(0)?,
+        id,
         authority: row.try_get(1)?,
         referral: row.try_get(2)?,
         create_ms: row.try_get(3)?,

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use mash_domain::referral::work::WorkState;
 use mash_proto::{convert::social_care::work_from_wire, social_care::v1 as wire};
-use mash_store::{StoreError, Tx, in_list};
+use mash_store::{Column, StoreError, Tx, in_list, keys::Opening, opening, present};
 use prost::Message as _;
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{
-    Conn, corrupt, limit,
+    Conn, RECORD, case_of, corrupt, limit,
     rows::{Known, Table, Value, by_ids, locked},
     time,
 };
@@ -35,6 +35,7 @@ const TABLE: Table = Table {
     ],
     key: 1,
 };
+const PAYLOAD: Column = Column::new(RECORD, "social_care_referrals.payload");
 const READ: &str =
     "SELECT id, authority, case_id, due_ms, receive_ms, payload FROM social_care_referrals";
 
@@ -71,17 +72,18 @@ pub(crate) async fn lock(tx: &mut Tx, ids: &[&str]) -> Result<HashMap<String, Re
     ids.sort_unstable();
     ids.dedup();
     let rows = locked(tx, &format!("{READ} WHERE id"), &ids).await?;
-    rows.iter().map(|row| record(row).map(|record| (record.id.clone(), record))).collect()
+    Ok(records(tx, rows).await?.into_iter().map(|record| (record.id.clone(), record)).collect())
 }
 
 /// One referral.
 pub(crate) async fn get(conn: &mut Conn, id: &str) -> Result<Option<Record>, StoreError> {
-    by_ids(conn, &format!("{READ} WHERE id"), None, &[id]).await?.first().map(record).transpose()
+    Ok(get_many(conn, &[id]).await?.pop())
 }
 
 /// Several referrals.
 pub(crate) async fn get_many(conn: &mut Conn, ids: &[&str]) -> Result<Vec<Record>, StoreError> {
-    by_ids(conn, &format!("{READ} WHERE id"), None, ids).await?.iter().map(record).collect()
+    let rows = by_ids(conn, &format!("{READ} WHERE id"), None, ids).await?;
+    records(conn, rows).await
 }
 
 /// Writes referrals, new or changed.
@@ -100,7 +102,7 @@ pub(crate) async fn put(tx: &mut Tx, records: &[&Record]) -> Result<(), StoreErr
             received.as_millisecond().into(),
             referral.child.as_str().into(),
             i64::from(referral.feedback).into(),
-            referral.encode_to_vec().into(),
+            Value::sealed(&PAYLOAD, case_of(id, id), referral.encode_to_vec()),
             0_i64.into(),
         ]
     });
@@ -146,7 +148,8 @@ pub(crate) async fn list(
     for text in texts {
         query = query.bind(text);
     }
-    query.fetch_all(conn).await?.iter().map(record).collect()
+    let rows = query.fetch_all(conn.conn()).await?;
+    records(conn, rows).await
 }
 
 /// The referrals of a child with this grade since then.
@@ -164,7 +167,7 @@ pub(crate) async fn graded_since(
     .bind(child)
     .bind(i64::from(grade))
     .bind(since.as_millisecond())
-    .fetch_one(conn)
+    .fetch_one(conn.conn())
     .await?;
     Ok(row.try_get(0)?)
 }
@@ -180,7 +183,7 @@ pub(crate) async fn of_child(
     )
     .bind(authority)
     .bind(child)
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
@@ -197,7 +200,7 @@ pub(crate) async fn counts(
     )
     .bind(authority)
     .bind(now.as_millisecond())
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter()
         .map(|row| {
@@ -230,7 +233,7 @@ pub(crate) async fn conservation(
     if let Some(authority) = authority {
         query = query.bind(authority);
     }
-    let rows = query.fetch_all(conn).await?;
+    let rows = query.fetch_all(conn.conn()).await?;
     rows.iter()
         .map(|row| {
             let state: String = row.try_get(0)?;
@@ -240,12 +243,19 @@ pub(crate) async fn conservation(
         .collect()
 }
 
-fn record(row: &AnyRow) -> Result<Record, StoreError> {
-    let payload: Vec<u8> = row.try_get(5)?;
+/// What was erased is left out.
+async fn records(conn: &mut Conn, rows: Vec<AnyRow>) -> Result<Vec<Record>, StoreError> {
+    let open = opening(conn, &rows, &[5]).await?;
+    rows.iter().filter_map(|row| present(record(row, &open))).collect()
+}
+
+fn record(row: &AnyRow, open: &Opening) -> Result<Record, StoreError> {
+    let id: String = row.try_get(0)?;
+    let payload = open.column(&PAYLOAD, &id, row.try_get(5)?)?;
     let referral = wire::Referral::decode(payload.as_slice()).map_err(corrupt("a referral"))?;
     let work = work_from_wire(&referral).map_err(corrupt("the state of a referral"))?;
     Ok(Record {
-        id: row.try_get(0)?,
+        id,
         authority: row.try_get(1)?,
         case_id: row.try_get(2)?,
         due: time(row.try_get(3)?)?,

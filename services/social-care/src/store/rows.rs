@@ -1,7 +1,13 @@
 //! Writing many rows with one statement, and reading many by their ids.
 
-use mash_store::{StoreError, Tx, is_kept, listed, placeholders};
-use sqlx::{AnyConnection, AssertSqlSafe, any::AnyRow};
+use mash_store::{
+    Column, StoreError, Tx, is_kept,
+    keys::{Sealing, to_seal},
+    listed, placeholders,
+};
+use sqlx::{AssertSqlSafe, any::AnyRow};
+
+use super::Conn;
 
 /// Rows per statement, far below the parameter limits of both databases.
 const CHUNK: usize = 200;
@@ -11,6 +17,52 @@ pub(super) enum Value {
     Text(String),
     Number(i64),
     Bytes(Vec<u8>),
+    /// Content of a case, sealed when it is written.
+    Sealed(&'static Column, String, Vec<u8>),
+    /// As text.
+    SealedText(&'static Column, String, String),
+}
+
+impl Value {
+    /// Content of this case.
+    pub(super) fn sealed(column: &'static Column, case: &str, content: Vec<u8>) -> Self {
+        Self::Sealed(column, case.to_owned(), content)
+    }
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Number(_) | Self::Bytes(_) | Self::Sealed(..) | Self::SealedText(..) => None,
+        }
+    }
+
+    /// What is written, for the row of this name.
+    fn closed(self, keys: &Sealing, row: &str) -> Result<Self, StoreError> {
+        Ok(match self {
+            Self::Sealed(column, case, content) => {
+                Self::Bytes(keys.column(column, &case, row, &content)?)
+            }
+            Self::SealedText(column, case, content) => {
+                Self::Text(keys.text(column, &case, row, &content)?)
+            }
+            other @ (Self::Text(_) | Self::Number(_) | Self::Bytes(_)) => other,
+        })
+    }
+}
+
+/// The keys for everything that these rows seal.
+async fn keys(tx: &mut Tx, rows: &[Vec<Value>]) -> Result<Sealing, StoreError> {
+    let scopes: Vec<_> = rows
+        .iter()
+        .flatten()
+        .filter_map(|value| match value {
+            Value::Sealed(column, case, _) | Value::SealedText(column, case, _) => {
+                Some(column.scope(case))
+            }
+            Value::Text(_) | Value::Number(_) | Value::Bytes(_) => None,
+        })
+        .collect();
+    to_seal(tx, &scopes).await
 }
 
 impl From<&str> for Value {
@@ -74,6 +126,7 @@ impl Table {
                 format!("DO UPDATE SET {}", sets.join(", "))
             }
         };
+        let keys = keys(tx, &rows).await?;
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             let chunk: Vec<Vec<Value>> = rows.by_ref().take(CHUNK).collect();
@@ -85,12 +138,17 @@ impl Table {
                 key.join(", "),
             );
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
-            for value in chunk.into_iter().flatten() {
-                query = match value {
-                    Value::Text(text) => query.bind(text),
-                    Value::Number(number) => query.bind(number),
-                    Value::Bytes(bytes) => query.bind(bytes),
-                };
+            for values in chunk {
+                // A row is named by the last text of its key, which is an id.
+                let row = values.iter().take(self.key).filter_map(Value::text).next_back();
+                let row = row.unwrap_or_default().to_owned();
+                for value in values {
+                    query = match value.closed(&keys, &row)? {
+                        Value::Text(text) | Value::SealedText(_, _, text) => query.bind(text),
+                        Value::Number(number) => query.bind(number),
+                        Value::Bytes(bytes) | Value::Sealed(_, _, bytes) => query.bind(bytes),
+                    };
+                }
             }
             query.execute(tx.conn()).await?;
         }
@@ -100,7 +158,7 @@ impl Table {
 
 /// The rows of a statement that ends in `IN (`, for all of these. `first` is bound before them, if it is there.
 pub(super) async fn by_ids(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     sql: &str,
     first: Option<&str>,
     ids: &[&str],
@@ -116,11 +174,11 @@ pub(super) async fn locked(
 ) -> Result<Vec<AnyRow>, StoreError> {
     // In order, so that two transactions that take the same rows take turns.
     let ending = format!(" ORDER BY id{}", tx.for_update());
-    by_ids_ending(tx.conn(), (sql, &ending), None, ids).await
+    by_ids_ending(tx, (sql, &ending), None, ids).await
 }
 
 async fn by_ids_ending(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     (sql, ending): (&str, &str),
     first: Option<&str>,
     ids: &[&str],
@@ -136,7 +194,7 @@ async fn by_ids_ending(
         for id in ids {
             query = query.bind(*id);
         }
-        rows.extend(query.fetch_all(&mut *conn).await?);
+        rows.extend(query.fetch_all(conn.conn()).await?);
     }
     Ok(rows)
 }

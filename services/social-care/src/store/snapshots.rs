@@ -1,12 +1,12 @@
 //! Decisions with what was known then.
 
 use jiff::Timestamp;
-use mash_store::{StoreError, Tx};
+use mash_store::{Column, StoreError, Tx, opening, present};
 use sqlx::Row as _;
 
 use super::{
-    Conn,
-    rows::{Known, Table},
+    Conn, RECORD, case_of,
+    rows::{Known, Table, Value},
 };
 
 const TABLE: Table = Table {
@@ -14,6 +14,8 @@ const TABLE: Table = Table {
     columns: &["referral", "number", "authority", "decide_ms", "outcome", "digest", "content"],
     key: 2,
 };
+
+const CONTENT: Column = Column::new(RECORD, "social_care_snapshots.content");
 
 /// A snapshot as it was frozen.
 #[derive(Clone)]
@@ -40,7 +42,7 @@ pub(crate) async fn freeze(tx: &mut Tx, frozen: &[Frozen]) -> Result<(), StoreEr
             decided.as_millisecond().into(),
             (*outcome).into(),
             digest.clone().into(),
-            content.clone().into(),
+            Value::sealed(&CONTENT, case_of(referral, referral), content.clone()),
         ]
     });
     TABLE.put(tx, Known::Kept, rows.collect()).await
@@ -52,14 +54,18 @@ pub(crate) async fn get(
     referral: &str,
     number: i64,
 ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
-    let row = sqlx::query(
+    let rows = sqlx::query(
         "SELECT content, digest FROM social_care_snapshots WHERE referral = $1 AND number = $2",
     )
     .bind(referral)
     .bind(number)
-    .fetch_optional(conn)
+    .fetch_all(conn.conn())
     .await?;
-    row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
+    let open = opening(conn, &rows, &[0]).await?;
+    let read = |row: &sqlx::any::AnyRow| {
+        Ok((open.column(&CONTENT, referral, row.try_get(0)?)?, row.try_get(1)?))
+    };
+    rows.first().and_then(|row| present(read(row))).transpose()
 }
 
 /// The decisions of a hub in a span of time: (referral, number), oldest first.
@@ -78,7 +84,7 @@ pub(crate) async fn between(
     .bind(from.as_millisecond())
     .bind(to.as_millisecond())
     .bind(outcome.unwrap_or(0))
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

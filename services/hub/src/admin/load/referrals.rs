@@ -7,14 +7,16 @@ use jiff::Timestamp;
 use mash_bus::{Bus, BusMessage, topics};
 use mash_domain::organisation::OrganisationId;
 use mash_load::referrals::{self, ReferralLoad, Target, queue, released};
-use mash_store::Store;
 use prost::Message as _;
 
 use super::{
     LoadArgs,
     on_the_way::{self, Ways},
 };
-use crate::data::Data;
+use crate::{
+    data::Data,
+    keyring::{self, Keyring},
+};
 
 /// Authorities of South Wales and Gwent.
 const HUBS: [&str; 10] = ["672", "681", "670", "671", "674", "673", "675", "676", "677", "680"];
@@ -54,7 +56,8 @@ impl LoadArgs {
     pub(super) async fn queue(&self, data: &Data, endpoint: &str) -> anyhow::Result<()> {
         let hubs = self.hubs(data)?;
         let url = self.database.clone().unwrap_or_else(|| data.embedded_database());
-        let store = Store::connect(&url).await.context("the database of the hub")?;
+        let keys = Keyring::Files(None);
+        let store = keyring::open(&keys, &url, data).await.context("the database of the hub")?;
         let bus = mash_bus::connect(&self.bus, &store).await.context("the bus of the hub")?;
         self.fill(bus.as_ref(), &hubs).await?;
         for hub in &hubs {
