@@ -84,9 +84,7 @@ pub fn untold(facts: &Facts<'_>) -> Option<Untold> {
         return None;
     }
     match facts.looked.kind() {
-        OrganisationKind::PoliceForce => {
-            facts.live_investigation.then_some(Untold::Investigation)
-        }
+        OrganisationKind::PoliceForce => facts.live_investigation.then_some(Untold::Investigation),
         // R21 lets children's social care and police know where a hidden child is, and nobody else.
         OrganisationKind::School | OrganisationKind::Provider => {
             let knows = matches!(

@@ -5,7 +5,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use jiff::{Span, Timestamp, ToSpan as _, civil::{Date, Weekday}};
+use jiff::{
+    Span, Timestamp, ToSpan as _,
+    civil::{Date, Weekday},
+};
 
 use crate::bank_holidays::BankHolidays;
 
@@ -99,8 +102,12 @@ pub enum RefusalGround {
 
 impl RefusalGround {
     /// Each of them.
-    pub const ALL: [Self; 4] =
-        [Self::IdentityNotShown, Self::ManifestlyUnfounded, Self::ManifestlyExcessive, Self::Exempt];
+    pub const ALL: [Self; 4] = [
+        Self::IdentityNotShown,
+        Self::ManifestlyUnfounded,
+        Self::ManifestlyExcessive,
+        Self::Exempt,
+    ];
 
     /// The code that is recorded.
     #[must_use]
@@ -326,8 +333,7 @@ impl SubjectAccess {
         today: Date,
         holidays: &BankHolidays,
     ) -> Result<(), SubjectAccessError> {
-        let wrong =
-            SubjectAccessError::Transition { from: self.state, command: command.word() };
+        let wrong = SubjectAccessError::Transition { from: self.state, command: command.word() };
         match (self.state, command) {
             (State::Requested, Command::Assemble { lines }) => {
                 self.lines = lines;
@@ -468,7 +474,9 @@ mod tests {
         let way: &[Command] = match state {
             State::Requested => &[],
             State::Assembled => &[Command::Assemble { lines: 2 }],
-            State::Tested => &[Command::Assemble { lines: 2 }, test_of(Part::Whole, Outcome::HandOver)],
+            State::Tested => {
+                &[Command::Assemble { lines: 2 }, test_of(Part::Whole, Outcome::HandOver)]
+            }
             State::Released => &[
                 Command::Assemble { lines: 2 },
                 test_of(Part::Whole, Outcome::HandOver),

@@ -41,11 +41,15 @@ impl App {
         let all: Vec<Range<u64>> = ranges.iter().flatten().cloned().collect();
         // Proofs of one case have most of their hashes in common: every tile is read once.
         let mut resolved = hashes(&mut conn, &all).await?.into_iter();
-        let proved = found.into_iter().zip(ranges).map(|(placed, ranges)| {
-            let path = resolved.by_ref().take(ranges.len()).collect();
-            Included { placed, size: newest.size, path }
-        });
-        Ok((newest, proved.collect()))
+        let proved: Vec<Included> = found
+            .into_iter()
+            .zip(ranges)
+            .map(|(placed, ranges)| {
+                let path = resolved.by_ref().take(ranges.len()).collect();
+                Included { placed, size: newest.size, path }
+            })
+            .collect();
+        Ok((newest, proved))
     }
 
     /// Fills in about which case entries are that were written before that was kept beside them.
