@@ -39,7 +39,7 @@ impl Subject {
         keys: &Pseudonymiser,
     ) -> Result<Self, Violation> {
         let wrong = |field: &str, text: &str| Violation::new(field, INVALID, text);
-        let found = match selector.and_then(|selector| selector.child.as_ref()) {
+        match selector.and_then(|selector| selector.child.as_ref()) {
             None => Err(wrong("child", "an NHS number, a UPN, a child of a case, or a pseudonym")),
             Some(Child::NhsNumber(number)) => number
                 .parse::<NhsNumber>()
@@ -55,8 +55,7 @@ impl Subject {
             Some(Child::Subject(name)) => {
                 Self::key(name).ok_or_else(|| wrong("child.subject", "`subjects/` and its key"))
             }
-        };
-        found
+        }
     }
 
     fn key(name: &str) -> Option<Self> {

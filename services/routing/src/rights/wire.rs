@@ -61,7 +61,7 @@ pub fn kept(of: &SubjectAccess) -> pb::SubjectAccess {
 
 /// A request, as it was kept; `None` if it does not read back.
 #[must_use]
-pub fn request(wire: pb::SubjectAccess) -> Option<SubjectAccess> {
+pub fn request(wire: &pb::SubjectAccess) -> Option<SubjectAccess> {
     let mut tests = BTreeMap::new();
     for test in &wire.tests {
         let outcome = outcome(test.outcome())?;

@@ -223,7 +223,7 @@ fn kept_of(row: &AnyRow) -> Result<Kept, StoreError> {
         subject: row.try_get(2)?,
         made_at: instant(row, 3)?,
         assembled_at: if assembled == 0 { None } else { Some(instant(row, 4)?) },
-        request: wire::request(payload).ok_or_else(|| corrupt(TABLE))?,
+        request: wire::request(&payload).ok_or_else(|| corrupt(TABLE))?,
     })
 }
 
