@@ -22,6 +22,7 @@ pub mod nation;
 pub mod notice;
 pub mod organisation;
 pub mod referral;
+pub mod rights;
 pub mod roll;
 pub mod sharing;
 pub mod statement;

@@ -18,6 +18,7 @@ pub(crate) mod export;
 pub(crate) mod keys;
 pub(crate) mod list;
 pub(crate) mod prove;
+pub(crate) mod prove_cases;
 pub(crate) mod witness;
 
 /// The component under which the tables of this service go.

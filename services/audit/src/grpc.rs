@@ -84,6 +84,24 @@ impl LedgerService for LedgerGrpc {
         }))
     }
 
+    #[tracing::instrument(name = "ProveCases", skip_all)]
+    async fn prove_cases(
+        &self,
+        request: Request<wire::ProveCasesRequest>,
+    ) -> Result<Response<wire::ProveCasesResponse>, Status> {
+        let (signed, proved) = self.0.prove_cases(&request.into_inner().case_ids).await?;
+        let entries = proved.into_iter().map(|it| wire::ProvedEntry {
+            index: number(it.placed.index),
+            entry: it.placed.encoded,
+            hashes: it.path.iter().map(bytes).collect(),
+        });
+        Ok(Response::new(wire::ProveCasesResponse {
+            entries: entries.collect(),
+            size: number(signed.size),
+            checkpoint: signed.note.to_string(),
+        }))
+    }
+
     #[tracing::instrument(name = "GetConsistencyProof", skip_all)]
     async fn get_consistency_proof(
         &self,

@@ -60,6 +60,7 @@ impl Audit {
     ) -> Result<Self, Refusal> {
         store.migrate(COMPONENT, store::MIGRATIONS).await?;
         let app = App { store, clock, signer };
+        app.find_cases_of_old_entries().await?;
         app.record_keys().await?;
         Ok(Self { app: Arc::new(app), bus })
     }

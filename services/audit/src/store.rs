@@ -9,8 +9,14 @@ pub(crate) mod keys;
 pub(crate) mod tiles;
 
 /// The tables.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "ledger", sql: include_str!("../migrations/0001_ledger.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "ledger", sql: include_str!("../migrations/0001_ledger.sql") },
+    Migration {
+        version: 2,
+        name: "entries by case",
+        sql: include_str!("../migrations/0002_entries_by_case.sql"),
+    },
+];
 
 /// A connection within somebody's transaction or read.
 pub(crate) use sqlx::AnyConnection as Connection;

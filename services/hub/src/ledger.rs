@@ -1,19 +1,28 @@
-//! The ledger in another process.
+//! The ledger in another process, and its proofs for subject access.
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use mash_audit::LedgerGrpc;
 use mash_bus::{Ledger, LedgerError};
 use mash_chassis::client_channel;
-use mash_proto::audit::v1::{AppendEntriesRequest, ledger_service_client::LedgerServiceClient};
-use tonic::{Code, transport::Channel};
+use mash_proto::audit::v1::{
+    AppendEntriesRequest, ProveCasesRequest, ProveCasesResponse,
+    ledger_service_client::LedgerServiceClient, ledger_service_server::LedgerService as _,
+};
+use mash_routing::rights::CaseProofs;
+use tonic::{Code, Request, Status, transport::Channel};
 
 use crate::{data::Data, demo::prepare::OPERATOR};
 
 /// How long an answer may take; then it is offered again.
 const ANSWER: Duration = Duration::from_secs(5);
 
+/// The largest answer: the proofs of 20,000 entries.
+const PROOFS_BYTES: usize = 64 << 20;
+
 /// Calls the audit service as the operator.
+#[derive(Clone)]
 pub struct RemoteLedger(LedgerServiceClient<Channel>);
 
 impl RemoteLedger {
@@ -22,9 +31,10 @@ impl RemoteLedger {
     /// # Errors
     ///
     /// If there is no certificate, or the address is none.
-    pub fn at(endpoint: &str, data: &Data) -> anyhow::Result<Arc<dyn Ledger>> {
+    pub fn at(endpoint: &str, data: &Data) -> anyhow::Result<Arc<Self>> {
         let channel = client_channel(endpoint, &data.organisation(&OPERATOR.parse()?)?)?;
-        Ok(Arc::new(Self(LedgerServiceClient::new(channel))))
+        let client = LedgerServiceClient::new(channel).max_decoding_message_size(PROOFS_BYTES);
+        Ok(Arc::new(Self(client)))
     }
 }
 
@@ -44,5 +54,24 @@ impl Ledger for RemoteLedger {
             Ok(Err(status)) => Err(LedgerError::Unreachable(status.message().to_owned())),
             Err(_) => Err(LedgerError::Unreachable("it did not answer in time".to_owned())),
         }
+    }
+}
+
+#[async_trait]
+impl CaseProofs for RemoteLedger {
+    async fn prove(&self, case_ids: Vec<String>) -> Result<ProveCasesResponse, Status> {
+        let mut client = self.0.clone();
+        Ok(client.prove_cases(ProveCasesRequest { case_ids }).await?.into_inner())
+    }
+}
+
+/// The proofs of the ledger that this very process serves.
+pub struct LocalProofs(pub LedgerGrpc);
+
+#[async_trait]
+impl CaseProofs for LocalProofs {
+    async fn prove(&self, case_ids: Vec<String>) -> Result<ProveCasesResponse, Status> {
+        let request = Request::new(ProveCasesRequest { case_ids });
+        Ok(self.0.prove_cases(request).await?.into_inner())
     }
 }

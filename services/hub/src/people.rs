@@ -20,7 +20,8 @@ use mash_proto::{
     },
     sharing::v1::{
         agreement_service_client::AgreementServiceClient,
-        ruleset_service_client::RulesetServiceClient, sharing_service_client::SharingServiceClient,
+        rights_service_client::RightsServiceClient, ruleset_service_client::RulesetServiceClient,
+        sharing_service_client::SharingServiceClient,
         statement_service_client::StatementServiceClient,
     },
     social_care::v1::{
@@ -30,6 +31,9 @@ use mash_proto::{
 use tonic::{metadata::MetadataValue, transport::Channel};
 
 use crate::data::Data;
+
+/// The largest record of a subject access, in bytes.
+const RECORD_BYTES: usize = 64 << 20;
 
 /// Where the services answer.
 #[derive(Clone, Debug)]
@@ -227,6 +231,16 @@ impl People {
     /// If there is no certificate.
     pub fn sharing(&self, organisation: &str) -> anyhow::Result<SharingServiceClient<Channel>> {
         Ok(SharingServiceClient::new(self.channel(organisation, &self.endpoints.routing)?))
+    }
+
+    /// The rights of those whose data is shared, as this organisation. A record with its proofs is large.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn rights(&self, organisation: &str) -> anyhow::Result<RightsServiceClient<Channel>> {
+        let client = RightsServiceClient::new(self.channel(organisation, &self.endpoints.routing)?);
+        Ok(client.max_decoding_message_size(RECORD_BYTES))
     }
 
     /// Agreements as this organisation.

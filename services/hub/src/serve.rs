@@ -18,7 +18,7 @@ use mash_inbox::{Inbox, Listening, ProviderSettings, TlsPair};
 use mash_mail::{MailSettings, Mailer, Webhook, WebhookSettings};
 use mash_police::{Police, PoliceConfig};
 use mash_policy::Ruleset;
-use mash_routing::Routing;
+use mash_routing::{Routing, rights::CaseProofs};
 use mash_social_care::SocialCare;
 use mash_store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     data::Data,
     keyring::{self, Keyring},
-    ledger::RemoteLedger,
+    ledger::{LocalProofs, RemoteLedger},
     proofs::Proofs,
     retention,
     watchdog::{self, Watchdog},
@@ -214,11 +214,13 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
     let address = listener.local_addr()?;
 
     let shutdown = shutdown.child_token();
+    let remote = settings.ledger.as_deref().map(|at| RemoteLedger::at(at, &data)).transpose()?;
     let mut starting = Starting {
         which: settings.which,
         on: (store.clone(), Arc::clone(&bus), clock),
         secret,
-        ledger: settings.ledger.as_deref().map(|at| RemoteLedger::at(at, &data)).transpose()?,
+        ledger: remote.clone().map(|remote| remote as Arc<dyn Ledger>),
+        proofs: remote.map(|remote| remote as Arc<dyn CaseProofs>),
         ledger_patience: settings.ledger_patience,
         signer: if settings.which.runs(Which::Audit) { Some(data.signer()?) } else { None },
         inbox: settings.inbox.clone(),
@@ -277,6 +279,7 @@ struct Starting {
     /// Where the ledger is served.
     signer: Option<Signer>,
     ledger: Option<Arc<dyn Ledger>>,
+    proofs: Option<Arc<dyn CaseProofs>>,
     ledger_patience: Duration,
     inbox: Option<InboxSettings>,
     inbox_origin: Option<String>,
@@ -294,16 +297,17 @@ impl Starting {
         let audit = Audit::start(store, bus, clock, signer).await?;
         let server = server.add_service(audit.service());
         self.ledger = Some(audit.ledger());
+        self.proofs = Some(Arc::new(LocalProofs(audit.grpc())));
         let stop = self.shutdown.clone();
         self.tasks.spawn(async move { Ok(audit.run(stop).await?) });
         Ok(server)
     }
 
     /// Nothing is released before its decision is in the ledger, so there has to be one.
-    fn ledger_for_decisions(&self) -> anyhow::Result<Arc<dyn Ledger>> {
+    fn ledger_for_decisions(&self) -> anyhow::Result<(Arc<dyn Ledger>, Arc<dyn CaseProofs>)> {
         let missing =
             "routing needs the ledger: serve `all`, or say with --ledger where `audit` is";
-        self.ledger.clone().context(missing)
+        self.ledger.clone().zip(self.proofs.clone()).context(missing)
     }
 
     /// The services that an incident needs.
@@ -311,6 +315,7 @@ impl Starting {
         let (store, bus, clock) = &self.on.clone();
         if self.which.runs(Which::Routing) {
             let ruleset = Ruleset::builtin().context("the rule set cannot be read")?;
+            let (ledger, proofs) = self.ledger_for_decisions()?;
             let routing = Routing::start(
                 store.clone(),
                 Arc::clone(bus),
@@ -321,13 +326,15 @@ impl Starting {
             .await?
             .with_prover(Arc::new(Proofs))
             .with_record_key(Arc::new(Data::open(&self.data)?.record_key()?))
-            .with_ledger(self.ledger_for_decisions()?, self.ledger_patience);
+            .with_ledger(ledger, self.ledger_patience)
+            .with_proofs(proofs);
             server = server
                 .add_service(routing.service())
                 .add_service(routing.agreements())
                 .add_service(routing.consents())
                 .add_service(routing.ruleset_versions())
-                .add_service(routing.statements());
+                .add_service(routing.statements())
+                .add_service(routing.rights());
             let stop = self.shutdown.clone();
             self.tasks.spawn(async move { Ok(routing.run(stop).await?) });
         }

@@ -1,6 +1,6 @@
 //! What routing takes in from the bus.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -33,13 +33,15 @@ use crate::{
     },
     consents,
     pseudonym::Pseudonymiser,
-    route::Means,
+    rights::known_by_keys,
+    route::{Means, child_keys},
     rulesets::Rulesets,
     store::{
         directory,
         load::{Needs, load},
         save::save,
         statements,
+        subjects::{self, Known},
     },
     world::World,
 };
@@ -102,6 +104,7 @@ impl Handler for Cases {
                 .map_err(|error| poison(&error))?;
         }
         save(tx, &world, &effects).await?;
+        subjects::put(tx, &self.known(&needs)).await?;
         let now = self.clock.now();
         let means = self.means(&ruleset, now);
         consents::app::follow_cases(tx, &world, means, events, now).await?;
@@ -110,6 +113,18 @@ impl Handler for Cases {
 }
 
 impl Cases {
+    /// By which keys the children of reported incidents are known.
+    fn known(&self, needs: &Needs) -> BTreeSet<Known> {
+        let reported = needs.reported.iter().zip(&needs.incidents);
+        let children = reported
+            .flat_map(|(case, incident)| incident.children.iter().map(|child| (*case, child)));
+        let known = children.flat_map(|(case, child)| {
+            let keys = child_keys(child, &self.pseudonymiser);
+            known_by_keys(case, child.reference.as_str(), keys)
+        });
+        known.collect()
+    }
+
     fn means<'a>(&'a self, ruleset: &'a Ruleset, now: Timestamp) -> Means<'a> {
         Means {
             authorities: Authorities::builtin(),
@@ -162,6 +177,7 @@ fn needs_of(taken: &[Taken]) -> Result<Needs, HandleError> {
         match taken {
             Taken::Report(report) => {
                 needs.cases.insert(case(&report.case_id)?);
+                needs.reported.push(case(&report.case_id)?);
                 let wire = report.incident.clone().ok_or_else(unreadable)?;
                 needs
                     .incidents

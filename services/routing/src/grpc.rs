@@ -8,6 +8,7 @@ use mash_domain::{
     identifier::ForceCode,
     incident::CaseId,
     organisation::{OrganisationId, OrganisationKind},
+    rights::looked::Look,
 };
 use mash_policy::{Language, Profile};
 use mash_proto::{
@@ -21,10 +22,12 @@ use tonic::{Request, Response, Status};
 use crate::{
     explain::{Reader, explained},
     once::{REQUEST_ID_REUSED, STORE, failed, request_id},
+    rights::looks::looks,
     rulesets::Rulesets,
     store::{
         decisions::{self, After},
         items, profiles,
+        subjects::CaseChild,
     },
 };
 
@@ -58,6 +61,15 @@ impl Sharing {
         let force = decisions::force_of(&self.store, case).await?;
         let code = force.as_ref().map(ForceCode::as_str);
         Ok(code.and_then(|code| OrganisationId::new(OrganisationKind::PoliceForce, code).ok()))
+    }
+
+    /// Puts on record that somebody is shown decisions about a child. What cannot be put on record is not shown.
+    async fn looked(&self, caller: &Caller, child: CaseChild) -> Result<(), Status> {
+        let mut tx = self.store.begin().await.map_err(|error| failed(&error))?;
+        let now = self.clock.now();
+        let looked = looks(&mut tx, caller, Look::Explanation, &[child], now).await;
+        looked.map_err(|error| failed(&error))?;
+        tx.commit().await.map_err(|error| failed(&error))
     }
 
     /// A page and one more: the decisions on an incident, for the force that reported it and the operator.
@@ -133,6 +145,8 @@ impl SharingService for Sharing {
             About::Incident => self.of_incident(&page, &caller.organisation).await?,
             About::Referral => self.of_referral(&page, &caller.organisation).await?,
         };
+        let child = CaseChild { case_id: page.case.to_string(), child_ref: String::new() };
+        self.looked(&caller, child).await?;
         let size = usize::try_from(page.size).unwrap_or(usize::MAX);
         let more = found.len() > size;
         let kept: Vec<_> = found.into_iter().take(size).collect();
@@ -167,8 +181,14 @@ impl SharingService for Sharing {
         let ruleset = self.rulesets.of_version(&mut read, version).await;
         let ruleset = ruleset.map_err(|error| failed(&error))?;
         drop(read);
+        let child = CaseChild {
+            case_id: recorded.decision.case_id.clone(),
+            child_ref: recorded.decision.child_ref.clone(),
+        };
         let answer = explained(recorded, ruleset.as_deref(), reader, &languages);
-        answer.map(Response::new).map_err(|_| fault::internal(STORE))
+        let answer = answer.map_err(|_| fault::internal(STORE))?;
+        self.looked(&caller, child).await?;
+        Ok(Response::new(answer))
     }
 
     async fn set_force_profile(

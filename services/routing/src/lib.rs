@@ -23,6 +23,7 @@ mod once;
 pub mod place_names;
 pub mod placement;
 pub mod pseudonym;
+pub mod rights;
 pub mod route;
 pub mod rulesets;
 pub mod sanitise;
@@ -39,8 +40,8 @@ use mash_chassis::{Clock, RecordKey};
 use mash_policy::Ruleset;
 use mash_proto::sharing::v1::{
     agreement_service_server::AgreementServiceServer, consent_service_server::ConsentServiceServer,
-    ruleset_service_server::RulesetServiceServer, sharing_service_server::SharingServiceServer,
-    statement_service_server::StatementServiceServer,
+    rights_service_server::RightsServiceServer, ruleset_service_server::RulesetServiceServer,
+    sharing_service_server::SharingServiceServer, statement_service_server::StatementServiceServer,
 };
 use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -52,6 +53,7 @@ use crate::{
     grpc::Sharing,
     items::handler::{ItemReceipts, Items},
     pseudonym::Pseudonymiser,
+    rights::{CaseProofs, grpc::Rights},
     rulesets::{NoProver, Prover, Rulesets, grpc::RulesetVersions},
     statements::{Statements, grpc::StatementsApi},
 };
@@ -69,6 +71,7 @@ pub struct Routing {
     pseudonymiser: Pseudonymiser,
     statements: Option<Statements>,
     ledger: Option<(Arc<dyn Ledger>, Duration)>,
+    proofs: Option<Arc<dyn CaseProofs>>,
 }
 
 impl Routing {
@@ -89,8 +92,17 @@ impl Routing {
         rulesets::tell(&in_force, &ruleset);
         let (rulesets, prover) = (Arc::default(), Arc::new(NoProver));
         let pseudonymiser = Pseudonymiser::new(secret);
-        let (statements, ledger) = (None, None);
-        Ok(Self { store, bus, clock, rulesets, prover, pseudonymiser, statements, ledger })
+        Ok(Self {
+            store,
+            bus,
+            clock,
+            rulesets,
+            prover,
+            pseudonymiser,
+            statements: None,
+            ledger: None,
+            proofs: None,
+        })
     }
 
     /// With the key that signs statements. Without, none are made: one that nobody signed is worth nothing.
@@ -112,6 +124,24 @@ impl Routing {
     #[must_use]
     pub fn with_ledger(self, ledger: Arc<dyn Ledger>, patience: Duration) -> Self {
         Self { ledger: Some((ledger, patience)), ..self }
+    }
+
+    /// With the ledger that proves every line of a subject access. Without, as in tests of other things, no line has a
+    /// proof.
+    #[must_use]
+    pub fn with_proofs(self, proofs: Arc<dyn CaseProofs>) -> Self {
+        Self { proofs: Some(proofs), ..self }
+    }
+
+    /// The rights of those whose data is shared.
+    #[must_use]
+    pub fn rights(&self) -> RightsServiceServer<Rights> {
+        RightsServiceServer::new(Rights::new(
+            (self.store.clone(), Arc::clone(&self.clock)),
+            Arc::clone(&self.rulesets),
+            self.pseudonymiser.clone(),
+            self.proofs.clone(),
+        ))
     }
 
     /// With somebody who proves what is proposed. Without, nothing can be proposed.

@@ -9,9 +9,11 @@ pub mod items;
 pub mod load;
 pub mod profiles;
 pub mod resting;
+pub mod rights;
 pub mod rulesets;
 pub mod save;
 pub mod statements;
+pub mod subjects;
 
 use mash_store::{Column, Migration, keys::PAYLOAD};
 
@@ -50,6 +52,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 7,
         name: "statements of school mornings",
         sql: include_str!("../migrations/0007_statements.sql"),
+    },
+    Migration {
+        version: 8,
+        name: "rights of those whose data is shared",
+        sql: include_str!("../migrations/0008_rights.sql"),
     },
 ];
 

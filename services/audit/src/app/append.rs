@@ -82,7 +82,8 @@ async fn without_known(
                 return Err(Refusal::OtherContent(entry.id));
             }
         } else if seen.insert(entry.id) {
-            fresh.push(NewEntry { id: entry.id, organisation: entry.organisation, encoded });
+            let Entry { id, organisation, case, .. } = entry;
+            fresh.push(NewEntry { id, organisation, case, encoded });
         } else if !fresh.iter().any(|it| it.id == entry.id && it.encoded == encoded) {
             return Err(Refusal::OtherContent(entry.id));
         }

@@ -12,6 +12,7 @@ use super::{CHUNK, count, number};
 pub(crate) struct NewEntry {
     pub(crate) id: Uuid,
     pub(crate) organisation: String,
+    pub(crate) case: String,
     pub(crate) encoded: Vec<u8>,
 }
 
@@ -52,8 +53,8 @@ pub(crate) async fn insert(
     let mut index = number(first);
     for chunk in entries.chunks(CHUNK) {
         let sql = format!(
-            "INSERT INTO audit_entries (idx, entry_id, organisation, entry) VALUES {}",
-            placeholders(chunk.len(), 4)
+            "INSERT INTO audit_entries (idx, entry_id, organisation, case_id, entry) VALUES {}",
+            placeholders(chunk.len(), 5)
         );
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
         for entry in chunk {
@@ -61,6 +62,7 @@ pub(crate) async fn insert(
                 .bind(index)
                 .bind(entry.id.as_bytes().as_slice())
                 .bind(&entry.organisation)
+                .bind(&entry.case)
                 .bind(&entry.encoded);
             index += 1;
         }
@@ -118,6 +120,48 @@ pub(crate) async fn list(
         }
     };
     rows.iter().map(placed).collect()
+}
+
+/// The entries about these cases before this place, in order, and at most so many.
+pub(crate) async fn of_cases(
+    conn: &mut AnyConnection,
+    cases: &[String],
+    before: u64,
+    limit: u64,
+) -> Result<Vec<Placed>, StoreError> {
+    let sql = format!(
+        "SELECT idx, entry FROM audit_entries WHERE case_id IN ({}) AND idx < $1 ORDER BY idx LIMIT $2",
+        in_list(3, cases.len())
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql))
+        .persistent(cases.len() == 1)
+        .bind(number(before))
+        .bind(number(limit));
+    for case in cases {
+        query = query.bind(case);
+    }
+    query.fetch_all(conn).await?.iter().map(placed).collect()
+}
+
+/// Some rows that do not say about which case they are.
+pub(crate) async fn without_case(tx: &mut Tx, limit: u64) -> Result<Vec<Placed>, StoreError> {
+    sqlx::query("SELECT idx, entry FROM audit_entries WHERE case_id IS NULL ORDER BY idx LIMIT $1")
+        .bind(number(limit))
+        .fetch_all(tx.conn())
+        .await?
+        .iter()
+        .map(placed)
+        .collect()
+}
+
+/// Says about which case a row is.
+pub(crate) async fn set_case(tx: &mut Tx, index: u64, case: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE audit_entries SET case_id = $1 WHERE idx = $2")
+        .bind(case)
+        .bind(number(index))
+        .execute(tx.conn())
+        .await?;
+    Ok(())
 }
 
 fn placed(row: &AnyRow) -> Result<Placed, StoreError> {

@@ -31,12 +31,14 @@ use super::{
 use crate::{
     app::effects::Cause,
     pseudonym::Pseudonymiser,
+    rights::known_by_identity,
     rulesets::Rulesets,
     store::{
         agreements,
         consents::{self, ChildFile, ChildKey},
         items as store,
         save::save_effects,
+        subjects,
     },
 };
 
@@ -81,6 +83,10 @@ impl Handler for Items {
         // In this transaction, so that every replica decides by the same version.
         let ruleset = self.rulesets.in_force(tx).await?;
         let gathered = Gathered::of(tx, &items).await?;
+        let known = items
+            .iter()
+            .flat_map(|item| known_by_identity(&item.case_id, &item.content, &self.pseudonymiser));
+        subjects::put(tx, &known.collect()).await?;
         let mut changes = Changes::default();
         for (event, item) in events.iter().zip(items) {
             let Some(file) = files.get_mut(&item.case_id) else { continue };

@@ -32,6 +32,8 @@ use crate::{
 pub struct Needs {
     /// The cases of its events.
     pub cases: BTreeSet<CaseId>,
+    /// The cases that it reports, one for each of the incidents.
+    pub reported: Vec<CaseId>,
     /// Incidents that it reports.
     pub incidents: Vec<Incident>,
     /// Cases whose children may have to be routed again.

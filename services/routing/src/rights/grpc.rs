@@ -1,0 +1,597 @@
+//! The service `mash.sharing.v1.RightsService`, thin.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::{Timestamp, civil::Date};
+use mash_chassis::{
+    Caller, Clock,
+    fault::{self, Violation},
+};
+use mash_domain::{
+    bank_holidays::BankHolidays,
+    incident::{CaseId, rules::day_of},
+    organisation::{OrganisationId, OrganisationKind},
+    rights::{
+        looked::Look,
+        subject_access::{
+            Because, Command, Extension, HarmTest, Outcome, Part, Reason, Refusal, State,
+            SubjectAccess, SubjectAccessError,
+        },
+    },
+};
+use mash_proto::{
+    convert::time_to_wire,
+    envelope::event_id,
+    sharing::v1::{self as pb, HarmOutcome, rights_service_server::RightsService},
+};
+use mash_store::{Store, Tx};
+use tonic::{Request, Response, Status};
+
+use super::{
+    CaseProofs, Desk, INVALID, NOT_AN_OFFICER, ONESELF,
+    assemble::{Endangered, assemble, may_tell, see},
+    looks::{looks, to_wire as look_to_wire},
+    subject::Subject,
+    wire,
+};
+use crate::{
+    once::{Begun, Call, failed, request_id},
+    pseudonym::Pseudonymiser,
+    rulesets::Rulesets,
+    store::{
+        items,
+        rights::{self as store, After, Kept},
+        subjects::CaseChild,
+    },
+};
+
+/// How long ago a request may have been received, in days.
+const OLDEST_REQUEST: i32 = 366;
+/// A reason was not given, or is too long.
+const REASON: &str = "must say why, in 1 to 1,000 characters";
+
+/// Serves the rights of those whose data is shared.
+#[derive(Clone)]
+pub struct Rights(Desk);
+
+impl Rights {
+    /// Over this store; without proofs no line has one.
+    #[must_use]
+    pub fn new(
+        (store, clock): (Store, Arc<dyn Clock>),
+        rulesets: Arc<Rulesets>,
+        pseudonymiser: Pseudonymiser,
+        proofs: Option<Arc<dyn CaseProofs>>,
+    ) -> Self {
+        Self(Desk { store, clock, rulesets, pseudonymiser, proofs })
+    }
+
+    /// Whoever calls, if she was appointed to answer for her organisation.
+    async fn officer<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
+        let caller = Caller::of(request)?;
+        let practitioner = caller.practitioner.as_deref().unwrap_or_default();
+        let mut conn = self.0.store.read().await.map_err(|error| failed(&error))?;
+        let officer = store::is_officer(&mut conn, &caller.organisation, practitioner).await;
+        if officer.map_err(|error| failed(&error))? {
+            Ok(caller)
+        } else {
+            let text = "the practitioner is no data protection officer of the organisation";
+            Err(fault::permission_denied(NOT_AN_OFFICER, text))
+        }
+    }
+
+    fn call<'a>(
+        &'a self,
+        caller: &Caller,
+        method: &'static str,
+        request_id: &'a str,
+        request: &impl prost::Message,
+    ) -> Call<'a> {
+        Call::new((&self.0.store, &self.0.clock), caller, method, request_id, request)
+    }
+
+    /// Obeys a command on a request of the caller's organisation, and returns it as it then stands.
+    async fn obey(
+        &self,
+        (tx, now): (&mut Tx, Timestamp),
+        caller: &Caller,
+        id: &str,
+        command: Command,
+    ) -> Result<(Kept, pb::SubjectAccess), Status> {
+        let held = store::hold(tx, id, &caller.organisation).await;
+        let mut kept = held.map_err(|error| failed(&error))?.ok_or_else(fault::not_found)?;
+        let (today, holidays) = (day_of(now), BankHolidays::builtin());
+        if matches!(command, Command::Assemble { .. }) {
+            kept.assembled_at = Some(now);
+        }
+        kept.request.obey(command, today, holidays).map_err(refuse)?;
+        let due = kept.request.due_on(holidays).to_string();
+        store::put(tx, &kept, &due).await.map_err(|error| failed(&error))?;
+        tracing::info!(
+            subject_access.id = id,
+            subject_access.state = kept.request.state.word(),
+            organisation = %caller.organisation,
+            "a subject access has gone on"
+        );
+        let answer = wire::to_wire(&kept, today);
+        Ok((kept, answer))
+    }
+}
+
+#[tonic::async_trait]
+impl RightsService for Rights {
+    async fn set_officer(
+        &self,
+        request: Request<pb::SetOfficerRequest>,
+    ) -> Result<Response<pb::SetOfficerResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let mut wrong = request_id(&request.request_id, INVALID);
+        let named = &request.practitioner;
+        let fits = (1..=64).contains(&named.len())
+            && named.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        if !fits {
+            let text = "must be 1 to 64 of `0-9 A-Z a-z . _ -`";
+            wrong.push(Violation::new("practitioner", INVALID, text));
+        }
+        if request.appointed && caller.practitioner.as_ref() == Some(named) {
+            let text = "must be somebody else than who appoints";
+            wrong.push(Violation::new("practitioner", ONESELF, text));
+        }
+        check(wrong)?;
+        let call = self.call(&caller, "SetOfficer", &request.request_id, &request);
+        let (mut tx, now) = match call.begin().await? {
+            Begun::Fresh(tx, now) => (tx, now),
+            Begun::Replay(answer) => return Ok(Response::new(answer)),
+        };
+        let by = caller.practitioner.clone().unwrap_or_default();
+        let appointed = request.appointed.then_some((by.as_str(), now));
+        let done = store::set_officer(&mut tx, &caller.organisation, named, appointed).await;
+        done.map_err(|error| failed(&error))?;
+        tracing::info!(organisation = %caller.organisation, appointed = request.appointed, "an officer was set");
+        call.finish(tx, now, pb::SetOfficerResponse {}).await
+    }
+
+    async fn request_subject_access(
+        &self,
+        request: Request<pb::RequestSubjectAccessRequest>,
+    ) -> Result<Response<pb::RequestSubjectAccessResponse>, Status> {
+        let caller = self.officer(&request).await?;
+        let mut request = request.into_inner();
+        let today = day_of(self.0.clock.now());
+        let mut wrong = request_id(&request.request_id, INVALID);
+        let received_on = received(request.received_date, today, &mut wrong);
+        let subject = Subject::of(request.child.as_ref(), &self.0.pseudonymiser);
+        let subject = subject.map_err(|violation| wrong.push(violation)).ok();
+        let (Some(subject), true) = (subject, wrong.is_empty()) else {
+            return Err(fault::invalid(INVALID, wrong));
+        };
+        // The number is not kept, not even as a part of a hash that could be tried out.
+        request.child = Some(pb::ChildSelector {
+            child: Some(pb::child_selector::Child::Subject(subject.name())),
+        });
+        let call = self.call(&caller, "RequestSubjectAccess", &request.request_id, &request);
+        let seen = see(&self.0, &subject, &caller.organisation).await?;
+        let seen = seen.ok_or_else(fault::not_found)?;
+        let (mut tx, now) = match call.begin().await? {
+            Begun::Fresh(tx, now) => (tx, now),
+            Begun::Replay(answer) => return Ok(Response::new(answer)),
+        };
+        let id = event_id(&["subject-access", &call.by, &request.request_id]).to_string();
+        let kept = Kept {
+            id,
+            organisation: caller.organisation.clone(),
+            subject: subject.name(),
+            made_at: now,
+            assembled_at: None,
+            request: SubjectAccess::received(received_on),
+        };
+        let due = kept.request.due_on(BankHolidays::builtin()).to_string();
+        store::put(&mut tx, &kept, &due).await.map_err(|error| failed(&error))?;
+        let children: Vec<CaseChild> = seen.children.into_iter().collect();
+        let looked = looks(&mut tx, &caller, Look::SubjectAccess, &children, now).await;
+        looked.map_err(|error| failed(&error))?;
+        let subject_access = Some(wire::to_wire(&kept, today));
+        call.finish(tx, now, pb::RequestSubjectAccessResponse { subject_access }).await
+    }
+
+    async fn assemble_subject_access(
+        &self,
+        request: Request<pb::AssembleSubjectAccessRequest>,
+    ) -> Result<Response<pb::AssembleSubjectAccessResponse>, Status> {
+        let caller = self.officer(&request).await?;
+        let request = request.into_inner();
+        check(request_id(&request.request_id, INVALID))?;
+        let id = named(&request.name)?;
+        let call = self.call(&caller, "AssembleSubjectAccess", &request.request_id, &request);
+        match call.begin().await? {
+            // The ledger signs in a transaction of its own, so none may be open meanwhile.
+            Begun::Fresh(tx, _) => tx.rollback().await.map_err(|error| failed(&error))?,
+            Begun::Replay(answer) => return Ok(Response::new(answer)),
+        }
+        let kept = self.kept(&caller, id).await?.0;
+        let subject = Subject::of_name(&kept.subject).ok_or_else(fault::not_found)?;
+        let assembled = assemble(&self.0, &subject, &caller.organisation).await?;
+        let assembled = assembled.ok_or_else(fault::not_found)?;
+        let (mut tx, now) = match call.begin().await? {
+            Begun::Fresh(tx, now) => (tx, now),
+            Begun::Replay(answer) => return Ok(Response::new(answer)),
+        };
+        let lines = u32::try_from(assembled.lines.len()).unwrap_or(u32::MAX);
+        let command = Command::Assemble { lines };
+        let (kept, subject_access) = self.obey((&mut tx, now), &caller, id, command).await?;
+        let record = pb::AccessRecord {
+            name: request.name.clone(),
+            organisation: Some((&kept.organisation).into()),
+            received_date: Some(kept.request.received_on.into()),
+            assemble_time: Some(time_to_wire(now)),
+            release_time: None,
+            lines: assembled.lines,
+            clauses: assembled.clauses,
+            checkpoint: assembled.checkpoint,
+            ledger_size: assembled.size,
+        };
+        store::put_record(&mut tx, id, &record).await.map_err(|error| failed(&error))?;
+        let looked = looks(&mut tx, &caller, Look::SubjectAccess, &assembled.children, now).await;
+        looked.map_err(|error| failed(&error))?;
+        let subject_access = Some(subject_access);
+        call.finish(tx, now, pb::AssembleSubjectAccessResponse { subject_access }).await
+    }
+
+    async fn apply_harm_test(
+        &self,
+        request: Request<pb::ApplyHarmTestRequest>,
+    ) -> Result<Response<pb::ApplyHarmTestResponse>, Status> {
+        let caller = self.officer(&request).await?;
+        let request = request.into_inner();
+        let mut wrong = request_id(&request.request_id, INVALID);
+        let outcome = wire::outcome(request.outcome());
+        if outcome.is_none() {
+            wrong.push(Violation::new("outcome", INVALID, "must say what the test came to"));
+        }
+        let part = match u32::try_from(request.line) {
+            Ok(0) => Some(Part::Whole),
+            Ok(line) => Some(Part::Line(line)),
+            Err(_) => {
+                wrong.push(Violation::new("line", INVALID, "must be a line, or 0 for the whole"));
+                None
+            }
+        };
+        let because = because(&caller, &request.reason, self.0.clock.now(), &mut wrong);
+        let id = named(&request.name)?;
+        let (Some(outcome), Some(part), Some(because), true) =
+            (outcome, part, because, wrong.is_empty())
+        else {
+            return Err(fault::invalid(INVALID, wrong));
+        };
+        let call = self.call(&caller, "ApplyHarmTest", &request.request_id, &request);
+        let (mut tx, now) = match call.begin().await? {
+            Begun::Fresh(tx, now) => (tx, now),
+            Begun::Replay(answer) => return Ok(Response::new(answer)),
+        };
+        let command = Command::Test { part, test: HarmTest { outcome, because } };
+        let (_, answer) = self.obey((&mut tx, now), &caller, id, command).await?;
+        let subject_access = Some(answer);
+        call.finish(tx, now, pb::ApplyHarmTestResponse { subject_access }).await
+    }
+
+    async fn extend_subject_access(
+        &self,
+        request: Request<pb::ExtendSubjectAccessRequest>,
+    ) -> Result<Response<pb::ExtendSubjectAccessResponse>, Status> {
+        let caller = self.officer(&request).await?;
+        let request = request.into_inner();
+        let mut wrong = request_id(&request.request_id, INVALID);
+        let because = because(&caller, &request.reason, self.0.clock.now(), &mut wrong);
+        let months = u8::try_from(request.months).unwrap_or_default();
+        let id = named(&request.name)?;
+        let (Some(because), true) = (because, wrong.is_empty()) else {
+            return Err(fault::invalid(INVALID, wrong));
+        };
+        let call = self.call(&caller, "ExtendSubjectAccess", &request.request_id, &request);
+        let (mut tx, now) = match call.begin().await? {
+            Begun::Fresh(tx, now) => (tx, now),
+            Begun::Replay(answer) => return Ok(Response::new(answer)),
+        };
+        let command = Command::Extend(Extension { months, because });
+        let (_, answer) = self.obey((&mut tx, now), &caller, id, command).await?;
+        let subject_access = Some(answer);
+        call.finish(tx, now, pb::ExtendSubjectAccessResponse { subject_access }).await
+    }
+
+    async fn release_subject_access(
+        &self,
+        request: Request<pb::ReleaseSubjectAccessRequest>,
+    ) -> Result<Response<pb::ReleaseSubjectAccessResponse>, Status> {
+        let caller = self.officer(&request).await?;
+        let request = request.into_inner();
+        check(request_id(&request.request_id, INVALID))?;
+        let id = named(&request.name)?;
+        let call = self.call(&caller, "ReleaseSubjectAccess", &request.request_id, &request);
+        let (mut tx, now) = match call.begin().await? {
+            Begun::Fresh(tx, now) => (tx, now),
+            Begun::Replay(answer) => return Ok(Response::new(answer)),
+        };
+        let by = caller.practitioner.clone().unwrap_or_default();
+        let command = Command::Release { by, at: now };
+        let (_, answer) = self.obey((&mut tx, now), &caller, id, command).await?;
+        let subject_access = Some(answer);
+        call.finish(tx, now, pb::ReleaseSubjectAccessResponse { subject_access }).await
+    }
+
+    async fn refuse_subject_access(
+        &self,
+        request: Request<pb::RefuseSubjectAccessRequest>,
+    ) -> Result<Response<pb::RefuseSubjectAccessResponse>, Status> {
+        let caller = self.officer(&request).await?;
+        let request = request.into_inner();
+        let mut wrong = request_id(&request.request_id, INVALID);
+        let ground = wire::ground(request.ground());
+        if ground.is_none() {
+            wrong.push(Violation::new("ground", INVALID, "must be one of the grounds"));
+        }
+        let because = because(&caller, &request.reason, self.0.clock.now(), &mut wrong);
+        let id = named(&request.name)?;
+        let (Some(ground), Some(because), true) = (ground, because, wrong.is_empty()) else {
+            return Err(fault::invalid(INVALID, wrong));
+        };
+        let call = self.call(&caller, "RefuseSubjectAccess", &request.request_id, &request);
+        let (mut tx, now) = match call.begin().await? {
+            Begun::Fresh(tx, now) => (tx, now),
+            Begun::Replay(answer) => return Ok(Response::new(answer)),
+        };
+        let command = Command::Refuse(Refusal { ground, because });
+        let (_, answer) = self.obey((&mut tx, now), &caller, id, command).await?;
+        let subject_access = Some(answer);
+        call.finish(tx, now, pb::RefuseSubjectAccessResponse { subject_access }).await
+    }
+
+    async fn get_subject_access(
+        &self,
+        request: Request<pb::GetSubjectAccessRequest>,
+    ) -> Result<Response<pb::GetSubjectAccessResponse>, Status> {
+        let caller = self.officer(&request).await?;
+        let request = request.into_inner();
+        let (kept, record) = self.kept(&caller, named(&request.name)?).await?;
+        let today = day_of(self.0.clock.now());
+        Ok(Response::new(pb::GetSubjectAccessResponse {
+            subject_access: Some(wire::to_wire(&kept, today)),
+            record: shown(&kept.request, record),
+        }))
+    }
+
+    async fn list_subject_access(
+        &self,
+        request: Request<pb::ListSubjectAccessRequest>,
+    ) -> Result<Response<pb::ListSubjectAccessResponse>, Status> {
+        let caller = self.officer(&request).await?;
+        let (after, size) = page(&request.into_inner())?;
+        let mut conn = self.0.store.read().await.map_err(|error| failed(&error))?;
+        let found = store::list(&mut conn, &caller.organisation, &after, size + 1).await;
+        let mut found = found.map_err(|error| failed(&error))?;
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let more = found.len() > size;
+        found.truncate(size);
+        let today = day_of(self.0.clock.now());
+        let next_page_token = found.last().filter(|_| more).map_or_else(String::new, |last| {
+            let over = i64::from(last.request.state.is_final());
+            format!("{over}.{}.{}", last.request.due_on(BankHolidays::builtin()), last.id)
+        });
+        let subject_access = found.iter().map(|kept| wire::to_wire(kept, today)).collect();
+        Ok(Response::new(pb::ListSubjectAccessResponse { subject_access, next_page_token }))
+    }
+
+    async fn list_looks(
+        &self,
+        request: Request<pb::ListLooksRequest>,
+    ) -> Result<Response<pb::ListLooksResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let (case, before, size) = looks_page(&request)?;
+        self.leads(&caller.organisation, &case).await?;
+        let cases = [case];
+        let [case] = &cases;
+        let mut conn = self.0.store.read().await.map_err(|error| failed(&error))?;
+        let recorded = store::decisions(&mut conn, &cases, 1_000).await;
+        let endangered = Endangered::of(recorded.map_err(|error| failed(&error))?.iter());
+        let operator = caller.organisation.kind() == OrganisationKind::Operator;
+        let tells =
+            |look: &store::LookRow| operator || may_tell(look, &caller.organisation, endangered);
+        // What is not told is not counted either: a page is full of what is.
+        let (mut found, mut from) = (Vec::new(), before);
+        while found.len() <= size {
+            let rows = store::looks(&mut conn, case, &from, 500).await;
+            let rows = rows.map_err(|error| failed(&error))?;
+            let Some(last) = rows.last() else { break };
+            from = (last.at.as_millisecond(), last.id.clone());
+            found.extend(rows.into_iter().filter(tells));
+        }
+        let more = found.len() > size;
+        found.truncate(size);
+        let next_page_token = found
+            .last()
+            .filter(|_| more)
+            .map_or_else(String::new, |last| format!("{}.{}", last.at.as_millisecond(), last.id));
+        let looks = found.iter().map(look_to_wire).collect();
+        Ok(Response::new(pb::ListLooksResponse { looks, next_page_token }))
+    }
+}
+
+impl Rights {
+    async fn kept(&self, caller: &Caller, id: &str) -> Result<(Kept, pb::AccessRecord), Status> {
+        let mut conn = self.0.store.read().await.map_err(|error| failed(&error))?;
+        let found = store::get(&mut conn, id, &caller.organisation).await;
+        found.map_err(|error| failed(&error))?.ok_or_else(fault::not_found)
+    }
+
+    /// Whether this organisation leads the case: it reported the incident, or works the referral. The operator may ask
+    /// about each.
+    async fn leads(&self, organisation: &OrganisationId, case: &str) -> Result<(), Status> {
+        let mut conn = self.0.store.read().await.map_err(|error| failed(&error))?;
+        let cases = [case.to_owned()];
+        let forces = store::forces(&mut conn, &cases).await.map_err(|error| failed(&error))?;
+        let files = items::read(&mut conn, &cases).await.map_err(|error| failed(&error))?;
+        let file = files.get(case).filter(|file| file.items().next().is_some());
+        let leads = match organisation.kind() {
+            OrganisationKind::Operator => file.is_some() || forces.contains_key(case),
+            OrganisationKind::PoliceForce => {
+                forces.get(case).is_some_and(|force| force.as_str() == organisation.code())
+            }
+            OrganisationKind::LocalAuthority => {
+                file.is_some_and(|file| file.works_the_case(organisation))
+            }
+            OrganisationKind::School
+            | OrganisationKind::HealthBoard
+            | OrganisationKind::Provider => false,
+        };
+        if leads { Ok(()) } else { Err(fault::not_found()) }
+    }
+}
+
+/// The record as its organisation may have it: all of it while it is looked at, and afterwards what was handed over, with
+/// nothing in it that tells what was not.
+fn shown(request: &SubjectAccess, record: pb::AccessRecord) -> Option<pb::AccessRecord> {
+    let outcome = |line: &pb::AccessLine| {
+        u32::try_from(line.number).ok().and_then(|number| request.outcome_of(number))
+    };
+    match request.state {
+        State::Requested | State::Refused => None,
+        State::Assembled | State::Tested => {
+            let mut record = record;
+            for line in &mut record.lines {
+                let outcome = outcome(line).map_or(HarmOutcome::Unspecified, wire::outcome_to_wire);
+                line.outcome = outcome.into();
+            }
+            Some(record)
+        }
+        State::Released => {
+            let mut record = record;
+            record.release_time = request.released.as_ref().map(|(_, at)| time_to_wire(*at));
+            record.lines.retain(|line| outcome(line) == Some(Outcome::HandOver));
+            for (number, line) in (1..).zip(&mut record.lines) {
+                line.number = number;
+            }
+            let lines = record.lines.iter();
+            let cited: BTreeSet<(String, String)> = lines
+                .flat_map(|line| {
+                    let clauses = line.classes.iter().flat_map(|class| &class.clauses);
+                    clauses.map(|clause| (line.ruleset.clone(), clause.clone()))
+                })
+                .collect();
+            let kept =
+                |it: &pb::AccessClause| cited.contains(&(it.ruleset.clone(), it.clause.clone()));
+            record.clauses.retain(kept);
+            Some(record)
+        }
+    }
+}
+
+fn check(wrong: Vec<Violation>) -> Result<(), Status> {
+    if wrong.is_empty() { Ok(()) } else { Err(fault::invalid(INVALID, wrong)) }
+}
+
+/// The id in `subjectAccess/{id}`.
+fn named(name: &str) -> Result<&str, Status> {
+    name.strip_prefix("subjectAccess/").filter(|id| !id.is_empty()).ok_or_else(fault::not_found)
+}
+
+fn because(
+    caller: &Caller,
+    reason: &str,
+    at: Timestamp,
+    wrong: &mut Vec<Violation>,
+) -> Option<Because> {
+    let reason = Reason::new(reason);
+    if reason.is_none() {
+        wrong.push(Violation::new("reason", INVALID, REASON));
+    }
+    let by = caller.practitioner.clone().unwrap_or_default();
+    reason.map(|reason| Because { by, at, reason })
+}
+
+/// On which day a request was received, today if it is not said.
+fn received(
+    wire: Option<mash_proto::r#type::v1::Date>,
+    today: Date,
+    wrong: &mut Vec<Violation>,
+) -> Date {
+    let Some(wire) = wire else { return today };
+    let day = Date::try_from(wire).ok().filter(|day| {
+        let ago = today.since(*day).map_or(i32::MAX, |ago| ago.get_days());
+        (0..=OLDEST_REQUEST).contains(&ago)
+    });
+    day.unwrap_or_else(|| {
+        let text = "must be a day of the last 366, and not after today";
+        wrong.push(Violation::new("received_date", INVALID, text));
+        today
+    })
+}
+
+fn page(request: &pb::ListSubjectAccessRequest) -> Result<(After, i64), Status> {
+    let mut wrong = Vec::new();
+    let size = match request.page_size {
+        0 => 50,
+        size @ 1..=200 => i64::from(size),
+        _ => {
+            wrong.push(Violation::new("page_size", INVALID, "must be 0 to 200"));
+            0
+        }
+    };
+    let read = || {
+        let (over, rest) = request.page_token.split_once('.')?;
+        let (day, id) = rest.split_once('.')?;
+        let due_day = day.parse::<Date>().ok()?.to_string();
+        Some(After { over: over.parse().ok()?, due_day, id: id.to_owned() })
+    };
+    let first = After { over: -1, ..After::default() };
+    let after = if request.page_token.is_empty() { Some(first) } else { read() };
+    if after.is_none() {
+        wrong.push(Violation::new("page_token", INVALID, "must be from the previous page"));
+    }
+    match after {
+        Some(after) if wrong.is_empty() => Ok((after, size)),
+        Some(_) | None => Err(fault::invalid(INVALID, wrong)),
+    }
+}
+
+/// The case, before which look, and how many.
+fn looks_page(request: &pb::ListLooksRequest) -> Result<(String, (i64, String), usize), Status> {
+    let name = &request.case_name;
+    let id = name.strip_prefix("incidents/").or_else(|| name.strip_prefix("referrals/"));
+    let case = id.and_then(|id| id.parse::<CaseId>().ok()).ok_or_else(fault::not_found)?;
+    let mut wrong = Vec::new();
+    let size = match request.page_size {
+        0 => 100,
+        size @ 1..=500 => usize::try_from(size).unwrap_or_default(),
+        _ => {
+            wrong.push(Violation::new("page_size", INVALID, "must be 0 to 500"));
+            0
+        }
+    };
+    let read = || {
+        let (ms, id) = request.page_token.split_once('.')?;
+        Some((ms.parse().ok()?, id.to_owned()))
+    };
+    let first = (i64::MAX, String::new());
+    let before = if request.page_token.is_empty() { Some(first) } else { read() };
+    if before.is_none() {
+        wrong.push(Violation::new("page_token", INVALID, "must be from the previous page"));
+    }
+    match before {
+        Some(before) if wrong.is_empty() => Ok((case.to_string(), before, size)),
+        Some(_) | None => Err(fault::invalid(INVALID, wrong)),
+    }
+}
+
+fn refuse(error: SubjectAccessError) -> Status {
+    let (code, text) = (error.code(), error.to_string());
+    let text = text.trim_start_matches(code).trim_start_matches(": ");
+    match error {
+        SubjectAccessError::NoSuchLine => {
+            fault::invalid(INVALID, vec![Violation::new("line", code, text)])
+        }
+        SubjectAccessError::Transition { .. }
+        | SubjectAccessError::Untested { .. }
+        | SubjectAccessError::Extension => fault::failed_precondition(code, text),
+    }
+}

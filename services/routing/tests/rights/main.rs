@@ -1,0 +1,31 @@
+//! Subject access and who looked, over real gRPC, with a real ledger, on SQLite and on PostgreSQL.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may fail loudly"
+)]
+
+/// Runs each test on both databases.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(mash_store::Dialect::Sqlite).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(mash_store::Dialect::Postgres).await;
+            })+
+        }
+    };
+}
+
+mod clock;
+mod looked;
+mod others;
+mod released;
+mod support;
