@@ -5,7 +5,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 37] = [
+const FILES: [&str; 38] = [
     "mash/type/v1/type.proto",
     "mash/options/v1/options.proto",
     "mash/event/v1/event.proto",
@@ -43,6 +43,7 @@ const FILES: [&str; 37] = [
     "mash/police/v1/protection_service.proto",
     "mash/education/v1/referral_service.proto",
     "mash/audit/v1/ledger_service.proto",
+    "mash/audit/v1/erasure_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -54,7 +54,7 @@ pub struct Hub {
     running: Option<Running>,
     shutdown: CancellationToken,
     serial: AtomicU32,
-    _stage: Stage,
+    stage: Stage,
 }
 
 impl Hub {
@@ -86,7 +86,7 @@ impl Hub {
         let (running, people) = up(&settings, &shutdown).await;
         directory_and_rolls(&Night::new(), &people).await.expect("the directory");
         let (running, serial) = (Some(running), AtomicU32::new(1));
-        let hub = Self { people, clock, settings, running, shutdown, serial, _stage: stage };
+        let hub = Self { people, clock, settings, running, shutdown, serial, stage };
         let request = care::SetHubRequest {
             request_id: id(),
             duty_manager: MANAGER.to_owned(),
@@ -119,7 +119,18 @@ impl Hub {
         (self.running, self.people) = (Some(running), people);
     }
 
-    async fn halt(&mut self) {
+    /// Where it stands.
+    #[must_use]
+    pub fn options(&self) -> mash_hub::demo::Options {
+        self.stage.options()
+    }
+
+    /// Stops it, and leaves its stores and its bus as they are.
+    ///
+    /// # Panics
+    ///
+    /// If a part of it had failed.
+    pub async fn halt(&mut self) {
         self.shutdown.cancel();
         if let Some(running) = self.running.take() {
             running.wait().await.expect("it stops");

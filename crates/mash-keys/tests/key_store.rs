@@ -180,3 +180,51 @@ fn make_token() {
     session.init_pin(&AuthPin::new(PIN.into())).unwrap();
     session.logout().unwrap();
 }
+
+#[tokio::test]
+async fn a_flipped_bit_in_each_section_of_a_wrapped_key_has_a_refusal_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    let keys = FileKeys::open(folder.path().join("keys")).unwrap();
+    keys.rotate("cases").await.unwrap();
+    let sealed = keys.wrap("cases", &KEY, b"a").await.unwrap().to_bytes();
+    for at in 0..sealed.len() {
+        for bit in 0..8 {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1 << bit;
+            let told = match Wrapped::parse(&changed) {
+                Ok(wrapped) => keys.unwrap("cases", &wrapped, b"a").await.map(drop),
+                Err(error) => Err(error),
+            };
+            let code = match (at, bit) {
+                // Version 1 becomes 0, which is none.
+                (3, 0) => "MASH-X001",
+                (0..=3, _) => "MASH-X005",
+                _ => "MASH-X002",
+            };
+            assert_eq!(told.unwrap_err().code(), code, "byte {at}, bit {bit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_lies_in_a_file_of_a_key_is_a_key_or_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("keys");
+    FileKeys::open(&path).unwrap().rotate("cases").await.unwrap();
+    let file = path.join("cases/1.key");
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for length in 0..130usize {
+        let bytes: Vec<u8> = (0..length)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                u8::try_from(state >> 56).unwrap()
+            })
+            .collect();
+        std::fs::write(&file, &bytes).unwrap();
+        let wrapped = FileKeys::open(&path).unwrap().wrap("cases", &KEY, b"").await.map(drop);
+        match wrapped {
+            Ok(()) => assert_eq!(length, 32, "what is read as a key has the length of one"),
+            Err(error) => assert_eq!(error.code(), "MASH-X007", "{length} bytes"),
+        }
+    }
+}

@@ -251,3 +251,53 @@ proptest! {
         }
     }
 }
+
+/// Sections by their names and where each ends, and what a flipped bit in it is refused with.
+type Sections = &'static [(&'static str, usize, &'static str)];
+
+fn flips(sealed: &[u8], sections: Sections, open: impl Fn(&[u8]) -> Result<Vec<u8>, KeyError>) {
+    let mut from = 0;
+    for (section, to, code) in sections {
+        let to = if *to == 0 { sealed.len() } else { *to };
+        for at in from..to {
+            for bit in 0..8 {
+                let mut changed = sealed.to_vec();
+                changed[at] ^= 1 << bit;
+                let told = open(&changed).unwrap_err().code();
+                assert_eq!(told, *code, "{section}, byte {at}, bit {bit}");
+            }
+        }
+        from = to;
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_each_section_of_content_has_a_refusal_of_its_own() {
+    let key = DataKey::fresh().unwrap();
+    let sealed = content::seal(&key, "p", &[7; 60]).unwrap();
+    let sections: Sections = &[
+        ("mark", 2, "MASH-X001"),
+        ("name of the key", 18, "MASH-X003"),
+        ("nonce", 30, "MASH-X002"),
+        ("ciphertext", 90, "MASH-X002"),
+        ("tag", 0, "MASH-X002"),
+    ];
+    flips(&sealed, sections, |changed| content::open(&key, "p", changed));
+}
+
+#[test]
+fn a_flipped_bit_in_each_section_of_a_message_has_a_refusal_of_its_own() {
+    let (sealer, opener) = pair();
+    let sealed = sealer.seal(b"t", &[7; 60]).unwrap();
+    let sections: Sections = &[
+        ("mark", 2, "MASH-X001"),
+        ("recipient", 10, "MASH-X009"),
+        ("number", 18, "MASH-X002"),
+        ("encapsulated key", 50, "MASH-X002"),
+        ("sealed content key", 98, "MASH-X002"),
+        ("ciphertext", 98 + 256, "MASH-X002"),
+        ("tag", 0, "MASH-X002"),
+    ];
+    flips(&sealed, sections, |changed| opener.open(b"t", changed));
+    assert_eq!(opener.open(b"t", &sealed).unwrap(), [7; 60], "and none of them spoils the context");
+}

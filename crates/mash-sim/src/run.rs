@@ -47,7 +47,7 @@ pub async fn world(
     let began = Instant::now();
     let mut world = Box::pin(World::new(settings)).await?;
     world.run(each_day).await?;
-    world.settle_for(REST).await?;
+    Box::pin(world.settle_for(REST)).await?;
     world.balance().await?;
     let (steps, deaths) = world.steps();
     let report = Report {

@@ -121,7 +121,7 @@ impl World {
         };
         world.know_the_groups();
         world.prepare().await?;
-        world.settle_for(SignedDuration::from_hours(1)).await?;
+        Box::pin(world.settle_for(SignedDuration::from_hours(1))).await?;
         Ok(world)
     }
 

@@ -6,7 +6,7 @@
 //! A backup of the table of keys is opened by the wrapping key of its time and by nothing else, so an erasure is *final*
 //! when that version is retired ([`crate::keys::rotation`]). Each key that goes leaves a certificate.
 
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use crate::{Store, StoreError, Tx};
 
@@ -86,9 +86,31 @@ pub struct Certificate {
     pub destroy_ms: i64,
     /// When the last wrapping key was retired that a backup could be opened with; 0 while there is one.
     pub final_ms: i64,
+    /// The id of its entry in a ledger; empty until [`entered`].
+    pub entry_id: String,
 }
 
-fn reasoned(reason: &str) -> Result<&str, EraseError> {
+impl EraseError {
+    /// The code, with a page in `docs/errors`; none where the store failed.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Already => "MASH-X020",
+            Self::Unknown => "MASH-X021",
+            Self::Held(_) => "MASH-X022",
+            Self::HeldAlready(_) => "MASH-X023",
+            Self::NotHeld => "MASH-X024",
+            Self::NoReason => "MASH-X025",
+            Self::Store(_) => "",
+        }
+    }
+}
+
+/// The reason without blanks around it.
+///
+/// # Errors
+/// [`EraseError::NoReason`] when it is none: empty, too long, or not one line.
+pub fn reasoned(reason: &str) -> Result<&str, EraseError> {
     let reason = reason.trim();
     let fits = (1..=LONGEST_REASON).contains(&reason.chars().count());
     if fits && !reason.chars().any(char::is_control) {
@@ -117,9 +139,24 @@ pub async fn place_hold(
     by_whom: &str,
     now_ms: i64,
 ) -> Result<(), EraseError> {
-    let reason = reasoned(reason)?;
     let mut tx = store.begin().await?;
-    if let Some(standing) = hold_on(&mut tx, case).await? {
+    place_hold_in(&mut tx, case, reason, by_whom, now_ms).await?;
+    Ok(tx.commit().await?)
+}
+
+/// As [`place_hold`], in somebody's transaction, which should be dropped when it fails.
+///
+/// # Errors
+/// As [`place_hold`].
+pub async fn place_hold_in(
+    tx: &mut Tx,
+    case: &str,
+    reason: &str,
+    by_whom: &str,
+    now_ms: i64,
+) -> Result<(), EraseError> {
+    let reason = reasoned(reason)?;
+    if let Some(standing) = hold_on(tx, case).await? {
         return Err(EraseError::HeldAlready(standing));
     }
     sqlx::query("INSERT INTO holds (case_id, reason, place_by, place_ms) VALUES ($1, $2, $3, $4)")
@@ -130,7 +167,7 @@ pub async fn place_hold(
         .execute(tx.conn())
         .await
         .map_err(StoreError::from)?;
-    Ok(tx.commit().await?)
+    Ok(())
 }
 
 /// Lifts a hold.
@@ -139,6 +176,15 @@ pub async fn place_hold(
 /// [`EraseError::NotHeld`], or when the store fails.
 pub async fn lift_hold(store: &Store, case: &str) -> Result<(), EraseError> {
     let mut tx = store.begin().await?;
+    lift_hold_in(&mut tx, case).await?;
+    Ok(tx.commit().await?)
+}
+
+/// As [`lift_hold`], in somebody's transaction, which should be dropped when it fails.
+///
+/// # Errors
+/// As [`lift_hold`].
+pub async fn lift_hold_in(tx: &mut Tx, case: &str) -> Result<(), EraseError> {
     let done = sqlx::query("DELETE FROM holds WHERE case_id = $1")
         .bind(case)
         .execute(tx.conn())
@@ -147,7 +193,7 @@ pub async fn lift_hold(store: &Store, case: &str) -> Result<(), EraseError> {
     if done.rows_affected() == 0 {
         return Err(EraseError::NotHeld);
     }
-    Ok(tx.commit().await?)
+    Ok(())
 }
 
 /// Closes every key of a case, and returns how many. The next [`sweep`] after [`GRACE_MS`] destroys them.
@@ -162,9 +208,25 @@ pub async fn erase(
     by_whom: &str,
     now_ms: i64,
 ) -> Result<u64, EraseError> {
-    let reason = reasoned(reason)?;
     let mut tx = store.begin().await?;
-    if let Some(hold) = hold_on(&mut tx, case).await? {
+    let closed = erase_in(&mut tx, case, reason, by_whom, now_ms).await?;
+    tx.commit().await?;
+    Ok(closed)
+}
+
+/// As [`erase`], in somebody's transaction, which should be dropped when it fails.
+///
+/// # Errors
+/// As [`erase`].
+pub async fn erase_in(
+    tx: &mut Tx,
+    case: &str,
+    reason: &str,
+    by_whom: &str,
+    now_ms: i64,
+) -> Result<u64, EraseError> {
+    let reason = reasoned(reason)?;
+    if let Some(hold) = hold_on(tx, case).await? {
         return Err(EraseError::Held(hold));
     }
     let done = sqlx::query(
@@ -186,10 +248,7 @@ pub async fn erase(
         let known: i64 = known.try_get(0).map_err(StoreError::from)?;
         return Err(if known > 0 { EraseError::Already } else { EraseError::Unknown });
     }
-    tx.commit().await?;
-    if let Some(vault) = store.vault() {
-        vault.forget_all();
-    }
+    tx.forget_keys_on_commit();
     Ok(done.rows_affected())
 }
 
@@ -273,13 +332,48 @@ pub async fn certificates(
 ) -> Result<Vec<Certificate>, StoreError> {
     let mut conn = store.read().await?;
     let rows = sqlx::query(
-        "SELECT seq, key_id, record, case_id, reason, by_whom, close_ms, destroy_ms, final_ms
+        "SELECT seq, key_id, record, case_id, reason, by_whom, close_ms, destroy_ms, final_ms, entry_id
          FROM erasures WHERE seq > $1 ORDER BY seq LIMIT $2",
     )
     .bind(after)
     .bind(i64::from(limit))
     .fetch_all(&mut *conn)
     .await?;
+    read(&rows)
+}
+
+/// Certificates that no ledger has yet, in order.
+///
+/// # Errors
+/// When the store fails.
+pub async fn without_entry(store: &Store, limit: u32) -> Result<Vec<Certificate>, StoreError> {
+    let mut conn = store.read().await?;
+    let rows = sqlx::query(
+        "SELECT seq, key_id, record, case_id, reason, by_whom, close_ms, destroy_ms, final_ms, entry_id
+         FROM erasures WHERE entry_id = '' ORDER BY seq LIMIT $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(&mut *conn)
+    .await?;
+    read(&rows)
+}
+
+/// Notes the entries of certificates in a ledger: number and id of the entry.
+///
+/// # Errors
+/// When the store fails; the transaction should be dropped then.
+pub async fn entered(tx: &mut Tx, entries: &[(i64, &str)]) -> Result<(), StoreError> {
+    for (seq, entry_id) in entries {
+        sqlx::query("UPDATE erasures SET entry_id = $1 WHERE seq = $2")
+            .bind(*entry_id)
+            .bind(*seq)
+            .execute(tx.conn())
+            .await?;
+    }
+    Ok(())
+}
+
+fn read(rows: &[AnyRow]) -> Result<Vec<Certificate>, StoreError> {
     rows.iter()
         .map(|row| {
             Ok(Certificate {
@@ -292,6 +386,7 @@ pub async fn certificates(
                 close_ms: row.try_get(6)?,
                 destroy_ms: row.try_get(7)?,
                 final_ms: row.try_get(8)?,
+                entry_id: row.try_get(9)?,
             })
         })
         .collect()

@@ -145,6 +145,7 @@ impl Store {
             closing: Vec::new(),
             made: BTreeMap::new(),
             touched: BTreeSet::new(),
+            forgetting: false,
         })
     }
 
@@ -199,6 +200,8 @@ pub struct Tx {
     pub(crate) made: BTreeMap<Scope, Arc<DataKey>>,
     /// What this transaction has sealed for: whatever it answers tells of these.
     pub(crate) touched: BTreeSet<Scope>,
+    /// It closes keys, which nobody here may remember afterwards.
+    forgetting: bool,
 }
 
 impl fmt::Debug for Tx {
@@ -233,6 +236,9 @@ impl Tx {
         self.transaction.commit().await?;
         if let Some(vault) = self.store.vault() {
             vault.keep(&self.made, begun);
+            if self.forgetting {
+                vault.forget_all();
+            }
         }
         #[cfg(feature = "testing")]
         self.store.live(crate::fate::Step::Committed)?;
@@ -269,6 +275,11 @@ impl Tx {
     /// Makes [`Tx::commit`] wait for what rests on this guard and is being published.
     pub(crate) fn settle_on_commit(&mut self, guard: &str) {
         self.closing.push(guard.to_owned());
+    }
+
+    /// Makes [`Tx::commit`] forget every key that this process remembers.
+    pub(crate) const fn forget_keys_on_commit(&mut self) {
+        self.forgetting = true;
     }
 
     pub(crate) fn of(&self) -> &Store {

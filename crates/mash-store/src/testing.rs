@@ -13,6 +13,8 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 use crate::{Dialect, Store, StoreError, keys::rotation};
 
+pub mod scan;
+
 /// The variable that names the PostgreSQL server of the tests.
 pub const POSTGRES_URL: &str = "MASH_TEST_POSTGRES_URL";
 

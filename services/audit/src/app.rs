@@ -14,6 +14,7 @@ use crate::{
 
 pub(crate) mod append;
 pub(crate) mod checkpoint;
+pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod keys;
 pub(crate) mod list;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mash_chassis::fault::{self, Sort, Violation};
 use mash_ledger::Fault;
-use mash_store::StoreError;
+use mash_store::{StoreError, erasure::EraseError};
 use tonic::Status;
 
 /// The request has faults; each is listed.
@@ -19,6 +19,9 @@ pub(crate) const OTHER_HISTORY: &str = "MASH-L033";
 pub(crate) const NO_WITNESS: &str = "MASH-L034";
 /// The rows of the ledger do not fit together.
 pub(crate) const CORRUPT: &str = "MASH-L037";
+
+/// The request id was used for something else.
+const REQUEST_ID_REUSED: &str = "MASH-X027";
 
 /// Why a call was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +57,12 @@ pub enum Refusal {
     /// Something was not accepted by the ledger itself.
     #[error("the ledger does not take this")]
     Fault(#[from] Fault),
+    /// The request id was used before, for something else.
+    #[error("the request id was used before, for something else")]
+    RequestReused,
+    /// A case is not erased, or a hold not placed or released.
+    #[error("no erasure, no hold")]
+    Erase(EraseError),
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -63,6 +72,20 @@ impl Refusal {
     /// A fault of one field.
     pub(crate) fn field(field: &str, text: &str) -> Self {
         Self::Invalid(vec![Violation::new(field, INVALID, text)])
+    }
+}
+
+impl From<EraseError> for Refusal {
+    fn from(error: EraseError) -> Self {
+        match error {
+            EraseError::Store(error) => Self::Store(error),
+            other @ (EraseError::Already
+            | EraseError::Unknown
+            | EraseError::Held(_)
+            | EraseError::HeldAlready(_)
+            | EraseError::NotHeld
+            | EraseError::NoReason) => Self::Erase(other),
+        }
     }
 }
 
@@ -96,6 +119,15 @@ impl From<Refusal> for Status {
                 INVALID,
                 vec![Violation::new("checkpoint", found.code(), found.to_string())],
             ),
+            Refusal::RequestReused => fault::conflict(
+                REQUEST_ID_REUSED,
+                "request id was already used for different content",
+            ),
+            Refusal::Erase(error) => {
+                let text = error.to_string();
+                let text = text.split_once(": ").map_or(text.as_str(), |(_, text)| text);
+                fault::failed_precondition(error.code(), text)
+            }
             Refusal::RolledBack { .. } | Refusal::Corrupt(_) => {
                 tracing::error!(error = %refusal, "the ledger is not what it was");
                 fault::internal(CORRUPT)

@@ -6,6 +6,7 @@
 //! Deliberately absent: any content, and any way to change or take away an entry.
 
 mod app;
+mod erasure;
 mod error;
 mod grpc;
 mod receipts;
@@ -17,7 +18,9 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use mash_bus::{Bus, Engine, EngineError, Handler, Ledger, LedgerError, Relay, every};
 use mash_chassis::Clock;
-use mash_proto::audit::v1::ledger_service_server::LedgerServiceServer;
+use mash_proto::audit::v1::{
+    erasure_service_server::ErasureServiceServer, ledger_service_server::LedgerServiceServer,
+};
 use mash_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +30,7 @@ use crate::{
 };
 
 pub use crate::{
+    erasure::ErasureGrpc,
     error::Refusal,
     grpc::LedgerGrpc,
     signer::{KeyFileError, Signer, write as write_keys},
@@ -78,6 +82,12 @@ impl Audit {
             .max_decoding_message_size(MESSAGE_BYTES)
     }
 
+    /// Holds and erasures, for a server that stands behind the access layer.
+    #[must_use]
+    pub fn erasures(&self) -> ErasureServiceServer<ErasureGrpc> {
+        ErasureServiceServer::new(ErasureGrpc(Arc::clone(&self.app)))
+    }
+
     /// What takes in events, each to be run by an [`Intake`](mash_bus::Intake).
     #[must_use]
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
@@ -91,12 +101,13 @@ impl Audit {
             .with_ledger(self.ledger(), FOR_EVER)
     }
 
-    /// One look at what has to be signed, by the injected clock.
+    /// One look at what was erased and has to be certified, and at what has to be signed, by the injected clock.
     ///
     /// # Errors
     ///
     /// [`Refusal`] if nothing can be signed; the next look goes on.
     pub async fn tick(&self) -> Result<(), Refusal> {
+        self.app.certify().await?;
         self.app.sign_in_time().await
     }
 

@@ -3,6 +3,7 @@
 pub mod agreement;
 pub mod ca;
 pub mod dead_letters;
+pub mod erase;
 pub mod health;
 pub mod import;
 pub mod inbox;

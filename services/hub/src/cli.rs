@@ -242,6 +242,14 @@ enum Command {
     /// List, rotate and retire the keys that wrap the keys of content.
     #[command(subcommand)]
     Keys(admin::keys::KeysCommand),
+    /// Place a legal hold on a case: nothing of it is erased until it is released.
+    Hold(admin::erase::ReasonedArgs),
+    /// Release the legal hold on a case.
+    ReleaseHold(admin::erase::PlainArgs),
+    /// Erase the content of a case by destroying its keys. It cannot be undone.
+    Erase(admin::erase::ReasonedArgs),
+    /// List certificates of erasure.
+    Erasures(admin::erase::ListArgs),
     /// Invite people to the inbox, print one-time links, and end sessions.
     #[command(subcommand)]
     Inbox(admin::inbox::InboxCommand),
@@ -345,6 +353,10 @@ impl Cli {
             Command::Agreement(command) => command.run().await,
             Command::DeadLetters(command) => command.run().await,
             Command::Keys(command) => command.run().await,
+            Command::Hold(args) => args.hold().await,
+            Command::ReleaseHold(args) => args.release_hold().await,
+            Command::Erase(args) => args.erase().await,
+            Command::Erasures(args) => args.run().await,
             Command::Inbox(command) => command.run().await,
             Command::Ledger(command) => command.run().await,
             Command::Texts => {

@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use mash_chassis::client_channel;
 use mash_domain::organisation::OrganisationId;
 use mash_proto::{
-    audit::v1::ledger_service_client::LedgerServiceClient,
+    audit::v1::{
+        erasure_service_client::ErasureServiceClient, ledger_service_client::LedgerServiceClient,
+    },
     delivery::v1::delivery_service_client::DeliveryServiceClient,
     education::v1::{
         directory_service_client::DirectoryServiceClient,
@@ -174,6 +176,15 @@ impl People {
     /// If there is no certificate.
     pub fn ledger(&self, organisation: &str) -> anyhow::Result<LedgerServiceClient<Channel>> {
         Ok(LedgerServiceClient::new(self.channel(organisation, &self.endpoints.audit)?))
+    }
+
+    /// Holds and erasures as this organisation.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn erasures(&self, organisation: &str) -> anyhow::Result<ErasureServiceClient<Channel>> {
+        Ok(ErasureServiceClient::new(self.channel(organisation, &self.endpoints.audit)?))
     }
 
     /// Notices as this school or authority.

@@ -155,7 +155,18 @@ mod tests {
 
     #[test]
     fn every_kind_that_keys_are_made_for_has_a_row() {
-        for made in [mash_store::keys::PAYLOAD, "roll", "directory", "agreement"] {
+        for made in [
+            mash_store::keys::PAYLOAD,
+            "referral",
+            "police",
+            "health",
+            "social-care",
+            "decision",
+            "consent",
+            "roll",
+            "directory",
+            "agreement",
+        ] {
             assert!(
                 builtin().unwrap().record.iter().any(|it| it.id == made && it.by == By::Key),
                 "{made}"

@@ -295,7 +295,7 @@ impl Starting {
         let Some(signer) = self.signer.take() else { return Ok(server) };
         let (store, bus, clock) = self.on.clone();
         let audit = Audit::start(store, bus, clock, signer).await?;
-        let server = server.add_service(audit.service());
+        let server = server.add_service(audit.service()).add_service(audit.erasures());
         self.ledger = Some(audit.ledger());
         self.proofs = Some(Arc::new(LocalProofs(audit.grpc())));
         let stop = self.shutdown.clone();

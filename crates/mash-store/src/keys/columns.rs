@@ -125,7 +125,7 @@ impl Sealing {
     }
 }
 
-fn of_text(stored: &str) -> Option<Vec<u8>> {
+pub(crate) fn of_text(stored: &str) -> Option<Vec<u8>> {
     BASE64.decode(stored.strip_prefix(TEXT)?).ok().filter(|bytes| content::is_sealed(bytes))
 }
 

@@ -47,7 +47,7 @@ CREATE TABLE holds (
     place_ms BIGINT NOT NULL
 );
 
--- Certificates of erasure. `final_ms` is when the last wrapping key was retired that a backup could be opened with.
+-- Certificates of erasure. `entry_id` is that of its entry in a ledger, empty while it has none. `final_ms` is when the last wrapping key was retired that a backup could be opened with.
 CREATE TABLE erasures (
     seq BIGSERIAL PRIMARY KEY,
     key_id TEXT NOT NULL UNIQUE,
@@ -58,6 +58,8 @@ CREATE TABLE erasures (
     close_ms BIGINT NOT NULL,
     destroy_ms BIGINT NOT NULL,
     wrapped_by BIGINT NOT NULL,
-    final_ms BIGINT NOT NULL
+    final_ms BIGINT NOT NULL,
+    entry_id TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX erasures_by_case ON erasures (case_id);
+CREATE INDEX erasures_without_entry ON erasures (seq) WHERE entry_id = '';

@@ -8,7 +8,7 @@ use mash_store::Dialect;
 use crate::support::{Hub, OPERATOR, append, checkpoint, entries, export, key, trust, verify};
 
 /// What the other verifier says in its one line.
-fn python(arguments: &[&str]) -> String {
+pub(crate) fn python(arguments: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let python = root.join(".tools/python/bin/python");
     assert!(

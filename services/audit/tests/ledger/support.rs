@@ -15,7 +15,8 @@ use mash_ledger::{
 };
 use mash_proto::audit::v1::{
     AppendEntriesRequest, AppendEntriesResponse, ExportLedgerRequest, GetCheckpointRequest,
-    GetConsistencyProofRequest, ledger_service_client::LedgerServiceClient,
+    GetConsistencyProofRequest, erasure_service_client::ErasureServiceClient,
+    ledger_service_client::LedgerServiceClient,
 };
 use mash_store::{Dialect, Store, testing::TestDatabase};
 use tempfile::TempDir;
@@ -95,7 +96,7 @@ impl Hub {
     }
 
     pub(crate) async fn start_with(&self, signer: Signer) -> Result<Process, Refusal> {
-        let store = self.database.store().await;
+        let store = self.database.sealed_store().await;
         let bus = mash_bus::connect("embedded", &store).await.unwrap();
         let clock = Arc::new(self.clock.clone());
         let audit = Audit::start(store.clone(), bus, clock, signer).await?;
@@ -107,7 +108,9 @@ impl Hub {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let server = Server::builder(self.ca.tls_files(cert, key)).add_service(audit.service());
+        let server = Server::builder(self.ca.tls_files(cert, key))
+            .add_service(audit.service())
+            .add_service(audit.erasures());
         let mut tasks = JoinSet::new();
         let stop = shutdown.clone();
         tasks.spawn(async move { server.serve(listener, stop).await.unwrap() });
@@ -115,12 +118,24 @@ impl Hub {
     }
 
     pub(crate) fn client(&self, to: &Process, organisation: &str) -> Client {
+        LedgerServiceClient::new(self.channel(to, organisation))
+    }
+
+    pub(crate) fn erasures(
+        &self,
+        to: &Process,
+        organisation: &str,
+    ) -> ErasureServiceClient<Channel> {
+        ErasureServiceClient::new(self.channel(to, organisation))
+    }
+
+    fn channel(&self, to: &Process, organisation: &str) -> Channel {
         let id = organisation.parse::<OrganisationId>().unwrap();
         let issued = self.ca.issue(&id, DAY).unwrap();
         let stem = format!("{}-{}", organisation.replace('/', "-"), issued.serial);
         let (cert, key) = issued.write(self.folder.path(), &stem).unwrap();
         let endpoint = format!("https://localhost:{}", to.address.port());
-        LedgerServiceClient::new(client_channel(&endpoint, &self.ca.tls_files(cert, key)).unwrap())
+        client_channel(&endpoint, &self.ca.tls_files(cert, key)).unwrap()
     }
 
     pub(crate) fn pass(&self, seconds: i64) {
