@@ -10,5 +10,7 @@ pub mod init;
 pub mod ledger;
 pub mod load;
 pub mod policy;
+pub mod sar;
 pub mod statement;
 pub mod synth;
+pub mod who_looked;
