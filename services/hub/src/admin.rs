@@ -12,5 +12,7 @@ pub mod keys;
 pub mod ledger;
 pub mod load;
 pub mod policy;
+pub mod sar;
 pub mod statement;
 pub mod synth;
+pub mod who_looked;

@@ -260,6 +260,11 @@ enum Command {
     Texts,
     /// Fetch the statement of a school morning, or public figures, as a page or a table; verify one that lies here.
     Statement(admin::statement::StatementArgs),
+    /// Answer a subject access request: put together what is on record about a child, apply the serious-harm test, hand it
+    /// over.
+    Sar(admin::sar::SarArgs),
+    /// List who looked at the record of a case, for the organisation that leads it.
+    WhoLooked(admin::who_looked::WhoLookedArgs),
     /// Prove what the sharing rules promise, and compare two versions of them.
     #[command(subcommand)]
     Policy(admin::policy::PolicyCommand),
@@ -364,6 +369,8 @@ impl Cli {
                 Ok(())
             }
             Command::Statement(args) => args.run().await,
+            Command::Sar(args) => Box::pin(args.run()).await,
+            Command::WhoLooked(args) => args.run().await,
             Command::Policy(command) => command.run().await,
             Command::Synth(args) => args.run(),
             Command::Load(args) => args.run().await,

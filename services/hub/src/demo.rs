@@ -12,6 +12,7 @@ pub mod play;
 pub mod prepare;
 pub mod refusal;
 pub mod statement;
+pub mod subject_access;
 pub mod tell;
 
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
@@ -86,6 +87,7 @@ pub async fn run(options: &Options, shutdown: &CancellationToken) -> anyhow::Res
     closing.print();
     referrals.print();
     statement::write(&people, &data).await?;
+    subject_access::handed_over(&night, &people, &data).await?;
     ledger::verified_offline(&people, &data).await?;
     fs::write(data.folder().join(FINISHED), "")?;
     match running {

@@ -20,6 +20,7 @@ mod passkeys;
 mod serve;
 mod statement;
 mod store;
+mod subject_access;
 mod texts;
 mod visitor;
 
@@ -46,6 +47,10 @@ pub use crate::{
     serve::{Listening, ServeError, TlsPair},
     statement::{
         Rendered, StatementFault, extract, public_csv, public_html, statement_csv, statement_html,
+    },
+    subject_access::{
+        SubjectAccessFault, subject_access_html, subject_access_json, subject_access_of_page,
+        subject_access_text,
     },
     texts::side_by_side,
 };

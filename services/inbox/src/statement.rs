@@ -20,20 +20,22 @@ use mash_proto::{
 };
 use prost::Message as _;
 
-use self::{names::name, plot::Plot};
+use self::plot::Plot;
 use crate::{
     dates,
     pages::{Fact, Facts, view},
     texts::Texts,
 };
 
+pub(crate) use self::names::name;
 pub use self::{
     public::{public_csv, public_html},
     table::statement_csv,
 };
 
 /// The style of a file that stands alone.
-const CSS: &str = concat!(include_str!("../styles/shared.css"), include_str!("../styles/file.css"));
+pub(crate) const CSS: &str =
+    concat!(include_str!("../styles/shared.css"), include_str!("../styles/file.css"));
 
 /// Where the record begins in a page.
 const MARK: &str = "id=\"signed-record\">";
@@ -172,7 +174,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> =
         text.chars().map(|digit| digit.to_digit(16).and_then(|it| u8::try_from(it).ok())).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;

@@ -5,15 +5,20 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mash_bus::{HandleError, Handler, topics};
-use mash_chassis::Clock;
+use mash_chassis::{Caller, Clock};
 use mash_domain::{
     authority::Authorities,
     identifier::Laestab,
     incident::{CaseId, rules::day_of},
+    organisation::OrganisationId,
+    rights::looked::Look,
 };
 use mash_policy::Ruleset;
 use mash_proto::{
-    convert::police::{Checks, incident_from_wire},
+    convert::{
+        police::{Checks, incident_from_wire},
+        time_from_wire,
+    },
     disclosure::v1::{ReceiptKind, ReceiptRecorded},
     education::v1::{CalendarChanged, DeskChanged, EstablishmentChanged, PupilChanged},
     envelope::{holds, is_of_referral, unwrap},
@@ -33,7 +38,10 @@ use crate::{
     },
     consents,
     pseudonym::Pseudonymiser,
-    rights::known_by_keys,
+    rights::{
+        known_by_keys,
+        looks::{self, Opened},
+    },
     route::{Means, child_keys},
     rulesets::Rulesets,
     store::{
@@ -41,7 +49,7 @@ use crate::{
         load::{Needs, load},
         save::save,
         statements,
-        subjects::{self, Known},
+        subjects::{self, CaseChild, Known},
     },
     world::World,
 };
@@ -98,6 +106,7 @@ impl Handler for Cases {
         // In this transaction, so that every replica decides by the same version.
         let ruleset = self.rulesets.in_force(tx).await?;
         let mut effects = Effects::default();
+        let opened: Vec<Opened> = taken.iter().filter_map(|it| self.opened(it, &world)).collect();
         for (event, taken) in events.iter().zip(taken) {
             let cause = Cause { event, now: self.clock.now() };
             self.take_in(taken, &ruleset, &mut world, &mut effects, cause)
@@ -105,6 +114,7 @@ impl Handler for Cases {
         }
         save(tx, &world, &effects).await?;
         subjects::put(tx, &self.known(&needs)).await?;
+        looks::opened(tx, &opened).await?;
         let now = self.clock.now();
         let means = self.means(&ruleset, now);
         consents::app::follow_cases(tx, &world, means, events, now).await?;
@@ -123,6 +133,22 @@ impl Cases {
             known_by_keys(case, child.reference.as_str(), keys)
         });
         known.collect()
+    }
+
+    /// Who opened a notice, if that is what came.
+    fn opened(&self, taken: &Taken, world: &World) -> Option<Opened> {
+        let Taken::Receipt(receipt) = taken else { return None };
+        let duty = world.duties.get(&receipt.duty_id)?;
+        let recipient = OrganisationId::try_from(receipt.recipient.clone()?).ok()?;
+        let at = receipt.receipt_time.as_ref().and_then(|time| time_from_wire(time).ok());
+        let (case_id, child_ref) = (duty.case_id.clone(), duty.child_ref.clone());
+        let practitioner = Some(receipt.practitioner.clone());
+        (receipt.kind() == ReceiptKind::Opened).then(|| Opened {
+            by: Caller { organisation: recipient, practitioner },
+            look: Look::Notice,
+            child: CaseChild { case_id, child_ref },
+            at: at.unwrap_or_else(|| self.clock.now()),
+        })
     }
 
     fn means<'a>(&'a self, ruleset: &'a Ruleset, now: Timestamp) -> Means<'a> {

@@ -71,6 +71,29 @@ pub(crate) fn receipt(
     message(topics::RECEIPTS, &release.case_id, &event, &identity, now)
 }
 
+/// A person opened a referral: told for each copy of its report, once for each person and hour.
+pub(crate) fn opened(items: &[Kept], practitioner: &str, now: Timestamp) -> Vec<OutboxMessage> {
+    let hour = now.as_second().div_euclid(3_600).to_string();
+    let reports = items.iter().filter(|kept| kept.release.kind() == ItemKind::Referral);
+    let told = reports.map(|kept| {
+        let release = &kept.release;
+        let event = ItemReceiptRecorded {
+            release_id: release.release_id.clone(),
+            item_id: release.item_id.clone(),
+            case_id: release.case_id.clone(),
+            recipient: release.recipient.clone(),
+            kind: ReceiptKind::Opened.into(),
+            receipt_time: Some(time_to_wire(now)),
+            practitioner: practitioner.to_owned(),
+            revision: release.revision,
+            reason_code: String::new(),
+        };
+        let identity = ["social-care", "opened", &release.release_id, practitioner, &hour];
+        message(topics::RECEIPTS, &release.case_id, &event, &identity, now)
+    });
+    told.collect()
+}
+
 /// The receipts for every copy of the report of a referral.
 pub(crate) fn receipts(
     items: &[Kept],

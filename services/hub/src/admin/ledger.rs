@@ -222,7 +222,7 @@ fn line_of(entry: &Entry) -> String {
 }
 
 /// Keys from the command line: each a verifier key, or a file of them.
-fn keys(given: &[String]) -> anyhow::Result<Vec<VerifierKey>> {
+pub(crate) fn keys(given: &[String]) -> anyhow::Result<Vec<VerifierKey>> {
     let mut keys = Vec::new();
     for given in given {
         if let Ok(key) = VerifierKey::parse(given) {
@@ -247,7 +247,7 @@ fn note_in(path: &Path) -> anyhow::Result<Note> {
 
 /// A fault, for the person at the terminal.
 #[expect(clippy::needless_pass_by_value, reason = "errors are mapped by value")]
-fn told(fault: Fault) -> anyhow::Error {
+pub(crate) fn told(fault: Fault) -> anyhow::Error {
     anyhow::anyhow!("{}: {fault}", fault.code())
 }
 

@@ -102,7 +102,9 @@ impl StatementArgs {
 }
 
 impl Tongue {
-    const fn language(self) -> Language {
+    /// The language.
+    #[must_use]
+    pub const fn language(self) -> Language {
         match self {
             Self::En => Language::English,
             Self::Cy => Language::Welsh,

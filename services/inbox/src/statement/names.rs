@@ -10,7 +10,7 @@ use crate::texts::Texts;
 const ROWS: &str = include_str!("../../../../reference/organisations.csv");
 
 /// The name of an organisation with its code; kind and code where no name is on file.
-pub(super) fn name(t: Texts, organisation: &OrganisationId) -> String {
+pub(crate) fn name(t: Texts, organisation: &OrganisationId) -> String {
     let (id, code) = (organisation.to_string(), organisation.code());
     let rows = ROWS.lines().filter(|line| !line.starts_with('#'));
     let mut rows = rows.map(|line| line.split(',').collect::<Vec<_>>());

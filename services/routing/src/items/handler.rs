@@ -6,17 +6,20 @@ use std::{
 };
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use mash_bus::{HandleError, Handler, topics};
-use mash_chassis::Clock;
+use mash_chassis::{Caller, Clock};
 use mash_domain::{
     agreement::Agreement, authority::Authorities, incident::rules::day_of,
-    organisation::OrganisationId, sharing::Ground,
+    organisation::OrganisationId, rights::looked::Look, sharing::Ground,
 };
 use mash_policy::Ruleset;
 use mash_proto::{
+    convert::time_from_wire,
+    disclosure::v1::ReceiptKind,
     envelope::{holds, is_of_referral, unwrap},
     event::v1::Envelope,
-    referral::v1::{ItemReceiptRecorded, ItemSubmitted},
+    referral::v1::{ItemKind, ItemReceiptRecorded, ItemSubmitted},
 };
 use mash_store::{StoreError, Tx, guards};
 
@@ -31,14 +34,17 @@ use super::{
 use crate::{
     app::effects::Cause,
     pseudonym::Pseudonymiser,
-    rights::known_by_identity,
+    rights::{
+        known_by_identity,
+        looks::{self, Opened},
+    },
     rulesets::Rulesets,
     store::{
         agreements,
         consents::{self, ChildFile, ChildKey},
         items as store,
         save::save_effects,
-        subjects,
+        subjects::{self, CaseChild},
     },
 };
 
@@ -87,6 +93,12 @@ impl Handler for Items {
             .iter()
             .flat_map(|item| known_by_identity(&item.case_id, &item.content, &self.pseudonymiser));
         subjects::put(tx, &known.collect()).await?;
+        // That somebody asks whether a child is protected is a look at her record.
+        for item in items.iter().filter(|item| item.kind == ItemKind::Lookup && !item.withdrawn) {
+            let child = CaseChild { case_id: item.case_id.clone(), child_ref: String::new() };
+            let by = Caller { organisation: item.from.clone(), practitioner: None };
+            looks::looks(tx, &by, Look::Status, &[child], item.submitted_at).await?;
+        }
         let mut changes = Changes::default();
         for (event, item) in events.iter().zip(items) {
             let Some(file) = files.get_mut(&item.case_id) else { continue };
@@ -147,13 +159,30 @@ impl Handler for ItemReceipts {
         let cases = receipts.iter().map(|receipt| receipt.case_id.clone()).collect();
         let mut files = store::load(tx, &cases).await?;
         let mut changes = Changes::default();
+        let mut opened = Vec::new();
         for (event, receipt) in events.iter().zip(receipts) {
             let Some(file) = files.get_mut(&receipt.case_id) else { continue };
             let cause = Cause { event, now: self.clock.now() };
             receive(&receipt, file, &mut changes.effects, cause);
+            opened.extend(opening(&receipt, file, cause.now));
         }
+        looks::opened(tx, &opened).await?;
         Ok(write(tx, &files, changes).await?)
     }
+}
+
+/// Who opened an item that was given to them, if that is what came.
+fn opening(receipt: &ItemReceiptRecorded, file: &CaseFile, now: Timestamp) -> Option<Opened> {
+    let recipient = OrganisationId::try_from(receipt.recipient.clone()?).ok()?;
+    let release = file.release(&receipt.release_id).filter(|it| it.recipient == recipient)?;
+    let at = receipt.receipt_time.as_ref().and_then(|time| time_from_wire(time).ok());
+    let practitioner = Some(receipt.practitioner.clone());
+    (receipt.kind() == ReceiptKind::Opened && release.revision > 0).then(|| Opened {
+        by: Caller { organisation: recipient, practitioner },
+        look: Look::Item,
+        child: CaseChild { case_id: receipt.case_id.clone(), child_ref: String::new() },
+        at: at.unwrap_or(now),
+    })
 }
 
 /// What a batch consults, besides the cases. Most batches consult neither agreements nor consents: only what is a power

@@ -10,7 +10,10 @@ use mash_chassis::fault;
 use mash_domain::{
     data_class::{ClassSet, DataClass},
     organisation::{OrganisationId, OrganisationKind},
-    rights::{looked, redaction},
+    rights::{
+        looked::{self, Look},
+        redaction,
+    },
 };
 use mash_ledger::{Entry, Kind};
 use mash_policy::{RecipientFacts, Ruleset};
@@ -138,8 +141,11 @@ pub(super) async fn see(
             let before = (i64::MAX, String::new());
             let found = store::looks(&mut conn, &child.case_id, &before, MOST_LOOKS).await;
             let found = found.map_err(|error| failed(&error))?;
-            let hers =
-                |look: &LookRow| look.child_ref.is_empty() || look.child_ref == child.child_ref;
+            // That a notice was opened is a line of its own already: the receipt.
+            let hers = |look: &LookRow| {
+                let child = look.child_ref.is_empty() || look.child_ref == child.child_ref;
+                child && look.look != Look::Notice && look.look != Look::Item
+            };
             let told = found
                 .into_iter()
                 .filter(|look| hers(look) && may_tell(look, controller, endangered));

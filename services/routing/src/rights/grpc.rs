@@ -22,6 +22,7 @@ use mash_domain::{
 use mash_proto::{
     convert::time_to_wire,
     envelope::event_id,
+    referral::v1::ItemKind,
     sharing::v1::{self as pb, HarmOutcome, rights_service_server::RightsService},
 };
 use mash_store::{Store, Tx};
@@ -35,6 +36,7 @@ use super::{
     wire,
 };
 use crate::{
+    items::file::{CaseFile, Item},
     once::{Begun, Call, failed, request_id},
     pseudonym::Pseudonymiser,
     rulesets::Rulesets,
@@ -437,15 +439,21 @@ impl Rights {
             OrganisationKind::PoliceForce => {
                 forces.get(case).is_some_and(|force| force.as_str() == organisation.code())
             }
-            OrganisationKind::LocalAuthority => {
-                file.is_some_and(|file| file.works_the_case(organisation))
-            }
+            OrganisationKind::LocalAuthority => file.is_some_and(|file| {
+                file.works_the_case(organisation) || stands_for(file, organisation)
+            }),
             OrganisationKind::School
             | OrganisationKind::HealthBoard
             | OrganisationKind::Provider => false,
         };
         if leads { Ok(()) } else { Err(fault::not_found()) }
     }
+}
+
+/// Whether this authority says in this case whether the child is protected: looks at that are for it.
+fn stands_for(file: &CaseFile, authority: &OrganisationId) -> bool {
+    let says = |item: &Item| item.kind == ItemKind::ProtectionStatus && item.from == *authority;
+    file.items().any(says)
 }
 
 /// The record as its organisation may have it: all of it while it is looked at, and afterwards what was handed over, with

@@ -37,6 +37,28 @@ pub async fn looks(
     evidence::record(tx, &happenings).await
 }
 
+/// Keeps that somebody opened what was sent: it is in the ledger as the recipient's own receipt.
+///
+/// # Errors
+///
+/// [`StoreError`] if the store fails; the transaction should be dropped then.
+pub async fn opened(tx: &mut Tx, opened: &[Opened]) -> Result<(), StoreError> {
+    let rows = opened.iter().map(|it| row(&it.by, it.look, &it.child, it.at));
+    store::put_looks(tx, &rows.collect::<Vec<_>>()).await
+}
+
+/// Somebody opened what was sent about a child.
+pub struct Opened {
+    /// Who.
+    pub by: Caller,
+    /// What it was.
+    pub look: Look,
+    /// The child.
+    pub child: CaseChild,
+    /// When.
+    pub at: Timestamp,
+}
+
 fn row(caller: &Caller, look: Look, child: &CaseChild, now: Timestamp) -> LookRow {
     let organisation = caller.organisation.to_string();
     let practitioner = caller.practitioner.clone().unwrap_or_default();

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use mash_ledger::{Entry, Kind};
 use mash_policy::{Flow, RecipientFacts, RecipientKind};
-use mash_proto::sharing::v1::{
-    Decision, Effect, ExplainDecisionRequest, ListDecisionsRequest, ListLooksRequest, Looked,
-    child_selector::Child,
+use mash_proto::{
+    convert::time_to_wire,
+    disclosure::v1::{ReceiptKind, ReceiptRecorded},
+    sharing::v1::{
+        Decision, Effect, ExplainDecisionRequest, ListDecisionsRequest, ListLooksRequest, Looked,
+        child_selector::Child,
+    },
 };
 use mash_routing::{app::effects::Effects, facts, rights::looks, store::save::save, world::World};
 use mash_store::{Dialect, evidence};
@@ -14,11 +18,12 @@ use tonic::{Code, Status};
 
 use crate::{
     released::decision,
-    support::{FORCE, Hub, OTHER_FORCE, SCHOOL, by, refused},
+    support::{FORCE, Hub, OTHER_FORCE, SCHOOL, at, by, refused},
 };
 
 on_both!(
     the_force_that_reported_hears_who_looked_once_an_hour_and_nobody_else_does,
+    a_notice_that_was_opened_is_told_with_who_opened_it,
     a_look_of_another_force_while_police_investigate_is_on_record_and_not_told,
 );
 
@@ -115,4 +120,33 @@ async fn a_look_of_another_force_while_police_investigate_is_on_record_and_not_t
     assert!(looked(&hub, FORCE).await.unwrap().is_empty(), "told by nothing, not by a count");
     assert_eq!(told(&looked(&hub, "operator/hub").await.unwrap()), expected, "it is on record");
     assert!(looks::subject("x").starts_with("looks/"));
+}
+
+async fn a_notice_that_was_opened_is_told_with_who_opened_it(dialect: Dialect) {
+    let hub = Hub::start(dialect).await;
+    let mut conn = hub.store.read().await.unwrap();
+    let sql = "SELECT d.duty_id, d.disclosure_id, d.recipient FROM routing_disclosures d
+        JOIN routing_duties t ON t.duty_id = d.duty_id WHERE d.live = 1 ORDER BY d.disclosure_id LIMIT 1";
+    let row = sqlx::query(sql).fetch_one(&mut *conn).await.unwrap();
+    let text = |column: usize| sqlx::Row::get::<String, _>(&row, column);
+    let (duty_id, disclosure_id, recipient) = (text(0), text(1), text(2));
+    drop(conn);
+    let to: mash_domain::organisation::OrganisationId = recipient.parse().unwrap();
+    let receipt = ReceiptRecorded {
+        disclosure_id,
+        duty_id,
+        case_id: hub.case.to_string(),
+        recipient: Some((&to).into()),
+        kind: ReceiptKind::Opened.into(),
+        practitioner: "key-adult-3".to_owned(),
+        receipt_time: Some(time_to_wire(at("2026-11-19T07:40:00Z"))),
+        revision: 1,
+        ..ReceiptRecorded::default()
+    };
+    hub.take_in(&receipt, "opened").await;
+    hub.take_in(&receipt, "opened once more").await;
+    let looks = looked(&hub, FORCE).await.unwrap();
+    assert_eq!(told(&looks), [(to.code().to_owned(), "notice".to_owned())]);
+    assert_eq!(looks[0].practitioner, "key-adult-3");
+    assert!(!looks[0].child_ref.is_empty());
 }

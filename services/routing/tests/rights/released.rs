@@ -60,12 +60,13 @@ async fn every_line_says_who_got_what_and_why_and_is_proved(dialect: Dialect) {
         let entry = proved(&record, line);
         assert_eq!(line.number, number);
         assert_eq!(entry.case, hub.case.to_string());
-        match line.event() {
-            AccessEvent::Released => assert_eq!(entry.kind, Kind::Permitted),
-            AccessEvent::Refused => assert_eq!(entry.kind, Kind::Refused),
-            AccessEvent::Looked => assert_eq!(entry.kind, Kind::Accessed),
-            other => panic!("{}", other.as_str_name()),
-        }
+        let expected = [
+            (AccessEvent::Released, Kind::Permitted),
+            (AccessEvent::Refused, Kind::Refused),
+            (AccessEvent::Looked, Kind::Accessed),
+        ];
+        let (event, kind) = (line.event(), entry.kind);
+        assert!(expected.contains(&(event, kind)), "{}: {}", event.as_str_name(), kind.word());
     }
     let released: Vec<_> =
         record.lines.iter().filter(|line| line.event() == AccessEvent::Released).collect();

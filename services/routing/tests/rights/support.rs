@@ -125,17 +125,22 @@ impl Hub {
         incident.reported_time = Some(time_to_wire(at("2026-11-19T02:10:00Z")));
         let case = self.case.to_string();
         let event = IncidentReported { case_id: case.clone(), incident: Some(incident) };
-        let id = event_id(&["reported", &case]);
+        self.take_in(&event, "reported").await;
+    }
+
+    /// Takes in an event about the case, as the bus brings it.
+    pub(crate) async fn take_in<M: prost::Message + prost::Name>(&self, event: &M, nonce: &str) {
+        let case = self.case.to_string();
+        let id = event_id(&[nonce, &case]);
         let time = at("2026-11-19T02:10:00Z");
-        let attributes =
-            Attributes { id, source: "mash/police", subject: &case, time, cause: None };
+        let attributes = Attributes { id, source: "mash/tests", subject: &case, time, cause: None };
         let cases = Cases {
             pseudonymiser: Pseudonymiser::new(&SECRET),
             rulesets: Arc::new(Rulesets::default()),
             clock: Arc::new(ManualClock::new(time)),
         };
         let mut tx = self.store.begin().await.unwrap();
-        cases.handle(&mut tx, &[wrap(&event, &attributes)]).await.unwrap();
+        cases.handle(&mut tx, &[wrap(event, &attributes)]).await.unwrap();
         tx.commit().await.unwrap();
     }
 

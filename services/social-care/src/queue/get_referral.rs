@@ -2,11 +2,13 @@
 
 use mash_chassis::Caller;
 use mash_proto::{convert::clock::clock_to_wire, social_care::v1 as wire};
+use mash_store::outbox;
 
 use crate::{
-    Service, access,
+    COMPONENT, Service, access,
     case::Case,
     error::Refusal,
+    outgoing::opened,
     snapshot,
     store::{items::Kept, prompts, referrals::After},
 };
@@ -37,6 +39,15 @@ impl Service {
             let clock = clock.map(|kept| clock_to_wire(&kept.clock, now));
             wire::Enquiry { clock, ..kept.enquiry.clone() }
         });
+        drop(conn);
+        // That somebody looks goes on record before she sees anything.
+        let by = caller.practitioner.as_deref().unwrap_or_default();
+        let told = opened(&case.items, by, now);
+        if !told.is_empty() {
+            let mut tx = self.store.begin().await?;
+            outbox::enqueue(&mut tx, COMPONENT, &told).await?;
+            tx.commit().await?;
+        }
         Ok(wire::GetReferralResponse {
             referral: Some(case.to_wire(now)),
             items: case.items.iter().map(Kept::to_wire).collect(),
