@@ -5,7 +5,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 38] = [
+const FILES: [&str; 39] = [
     "mash/type/v1/type.proto",
     "mash/options/v1/options.proto",
     "mash/event/v1/event.proto",
@@ -30,6 +30,7 @@ const FILES: [&str; 38] = [
     "mash/sharing/v1/statement_service.proto",
     "mash/sharing/v1/rights.proto",
     "mash/sharing/v1/rights_service.proto",
+    "mash/sharing/v1/break_glass_service.proto",
     "mash/referral/v1/report.proto",
     "mash/referral/v1/clock.proto",
     "mash/referral/v1/item.proto",

@@ -1,5 +1,7 @@
-//! The rights of those whose data is shared, and what follows from a mistake: subject access, who looked.
+//! The rights of those whose data is shared, and what follows from a mistake: subject access, who looked, and
+//! the glass that is broken for a life.
 
+pub mod break_glass;
 pub mod looked;
 pub mod redaction;
 pub mod subject_access;

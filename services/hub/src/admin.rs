@@ -1,6 +1,7 @@
 //! Administering a hub.
 
 pub mod agreement;
+pub mod break_glass;
 pub mod ca;
 pub mod dead_letters;
 pub mod erase;

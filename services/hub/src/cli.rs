@@ -263,6 +263,8 @@ enum Command {
     /// Answer a subject access request: put together what is on record about a child, apply the serious-harm test, hand it
     /// over.
     Sar(admin::sar::SarArgs),
+    /// For a life: open what the hub holds about one child for an hour, on record, without asking the rules.
+    BreakGlass(admin::break_glass::BreakGlassArgs),
     /// List who looked at the record of a case, for the organisation that leads it.
     WhoLooked(admin::who_looked::WhoLookedArgs),
     /// Prove what the sharing rules promise, and compare two versions of them.
@@ -370,6 +372,7 @@ impl Cli {
             }
             Command::Statement(args) => args.run().await,
             Command::Sar(args) => Box::pin(args.run()).await,
+            Command::BreakGlass(args) => args.run().await,
             Command::WhoLooked(args) => args.run().await,
             Command::Policy(command) => command.run().await,
             Command::Synth(args) => args.run(),

@@ -22,6 +22,7 @@ use mash_proto::{
     },
     sharing::v1::{
         agreement_service_client::AgreementServiceClient,
+        break_glass_service_client::BreakGlassServiceClient,
         rights_service_client::RightsServiceClient, ruleset_service_client::RulesetServiceClient,
         sharing_service_client::SharingServiceClient,
         statement_service_client::StatementServiceClient,
@@ -252,6 +253,19 @@ impl People {
     pub fn rights(&self, organisation: &str) -> anyhow::Result<RightsServiceClient<Channel>> {
         let client = RightsServiceClient::new(self.channel(organisation, &self.endpoints.routing)?);
         Ok(client.max_decoding_message_size(RECORD_BYTES))
+    }
+
+    /// The glass that can be broken for a life, as this organisation. A record is large.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate.
+    pub fn break_glass(
+        &self,
+        organisation: &str,
+    ) -> anyhow::Result<BreakGlassServiceClient<Channel>> {
+        let channel = self.channel(organisation, &self.endpoints.routing)?;
+        Ok(BreakGlassServiceClient::new(channel).max_decoding_message_size(RECORD_BYTES))
     }
 
     /// Agreements as this organisation.

@@ -334,7 +334,8 @@ impl Starting {
                 .add_service(routing.consents())
                 .add_service(routing.ruleset_versions())
                 .add_service(routing.statements())
-                .add_service(routing.rights());
+                .add_service(routing.rights())
+                .add_service(routing.break_glass());
             let stop = self.shutdown.clone();
             self.tasks.spawn(async move { Ok(routing.run(stop).await?) });
         }

@@ -39,9 +39,11 @@ use mash_bus::{Bus, Engine, EngineError, Handler, Ledger, Relay, every};
 use mash_chassis::{Clock, RecordKey};
 use mash_policy::Ruleset;
 use mash_proto::sharing::v1::{
-    agreement_service_server::AgreementServiceServer, consent_service_server::ConsentServiceServer,
-    rights_service_server::RightsServiceServer, ruleset_service_server::RulesetServiceServer,
-    sharing_service_server::SharingServiceServer, statement_service_server::StatementServiceServer,
+    agreement_service_server::AgreementServiceServer,
+    break_glass_service_server::BreakGlassServiceServer,
+    consent_service_server::ConsentServiceServer, rights_service_server::RightsServiceServer,
+    ruleset_service_server::RulesetServiceServer, sharing_service_server::SharingServiceServer,
+    statement_service_server::StatementServiceServer,
 };
 use mash_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -53,7 +55,7 @@ use crate::{
     grpc::Sharing,
     items::handler::{ItemReceipts, Items},
     pseudonym::Pseudonymiser,
-    rights::{CaseProofs, grpc::Rights},
+    rights::{CaseProofs, break_glass::BreakGlassApi, grpc::Rights},
     rulesets::{NoProver, Prover, Rulesets, grpc::RulesetVersions},
     statements::{Statements, grpc::StatementsApi},
 };
@@ -141,6 +143,15 @@ impl Routing {
             Arc::clone(&self.rulesets),
             self.pseudonymiser.clone(),
             self.proofs.clone(),
+        ))
+    }
+
+    /// The glass that can be broken for a life. It asks no rule.
+    #[must_use]
+    pub fn break_glass(&self) -> BreakGlassServiceServer<BreakGlassApi> {
+        BreakGlassServiceServer::new(BreakGlassApi::new(
+            (self.store.clone(), Arc::clone(&self.clock)),
+            self.pseudonymiser.clone(),
         ))
     }
 

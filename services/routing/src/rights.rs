@@ -5,6 +5,7 @@
 //! has no part in a case, there is none.
 
 mod assemble;
+pub mod break_glass;
 mod clauses;
 pub mod grpc;
 pub mod looks;

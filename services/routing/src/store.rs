@@ -1,6 +1,7 @@
 //! The tables of routing. Nothing else in this crate knows SQL.
 
 pub mod agreements;
+pub mod break_glass;
 pub mod consents;
 pub mod decisions;
 pub mod directory;
@@ -57,6 +58,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 8,
         name: "rights of those whose data is shared",
         sql: include_str!("../migrations/0008_rights.sql"),
+    },
+    Migration {
+        version: 10,
+        name: "broken glass",
+        sql: include_str!("../migrations/0010_break_glass.sql"),
     },
 ];
 

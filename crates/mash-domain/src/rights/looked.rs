@@ -18,12 +18,20 @@ pub enum Look {
     Explanation,
     /// Put together a subject access, or read one.
     SubjectAccess,
+    /// Read what is behind the glass that she broke.
+    BehindGlass,
 }
 
 impl Look {
     /// Each of them.
-    pub const ALL: [Self; 5] =
-        [Self::Notice, Self::Item, Self::Status, Self::Explanation, Self::SubjectAccess];
+    pub const ALL: [Self; 6] = [
+        Self::Notice,
+        Self::Item,
+        Self::Status,
+        Self::Explanation,
+        Self::SubjectAccess,
+        Self::BehindGlass,
+    ];
 
     /// The code that is recorded.
     #[must_use]
@@ -34,6 +42,7 @@ impl Look {
             Self::Status => "status",
             Self::Explanation => "explanation",
             Self::SubjectAccess => "subject-access",
+            Self::BehindGlass => "behind-glass",
         }
     }
 

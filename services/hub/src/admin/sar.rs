@@ -3,7 +3,7 @@
 //! Whose it is never stands on the command line, where a shell keeps it and every process of the machine sees it: it is
 //! read from a file or from standard input. So are reasons, which may tell of a child.
 
-mod child;
+pub(super) mod child;
 mod verify;
 
 use std::{
@@ -372,7 +372,7 @@ impl Ground {
 }
 
 /// A file, or standard input, without what stands around its text.
-fn read(from: &str) -> anyhow::Result<String> {
+pub(super) fn read(from: &str) -> anyhow::Result<String> {
     let mut text = String::new();
     if from == "-" {
         let input = std::io::stdin();

@@ -35,7 +35,7 @@ use crate::{
     once::failed,
     rulesets::simulate::Recorded,
     store::{
-        items,
+        decisions, items,
         rights::{self as store, LookRow},
         subjects::CaseChild,
     },
@@ -113,7 +113,7 @@ pub(super) async fn see(
     let cases: Vec<String> = cases.into_iter().collect();
     let forces = store::forces(&mut conn, &cases).await.map_err(|error| failed(&error))?;
     let files = items::read(&mut conn, &cases).await.map_err(|error| failed(&error))?;
-    let decisions = store::decisions(&mut conn, &cases, MOST_DECISIONS + 1).await;
+    let decisions = decisions::of_cases(&mut conn, &cases, MOST_DECISIONS + 1).await;
     let decisions = decisions.map_err(|error| failed(&error))?;
     if decisions.len() > usize::try_from(MOST_DECISIONS).unwrap_or(usize::MAX) {
         return Err(fault::exhausted(TOO_MUCH, "more than 20,000 decisions are about the child"));

@@ -41,7 +41,7 @@ use crate::{
     pseudonym::Pseudonymiser,
     rulesets::Rulesets,
     store::{
-        items,
+        decisions, items,
         rights::{self as store, After, Kept},
         subjects::CaseChild,
     },
@@ -394,7 +394,7 @@ impl RightsService for Rights {
         let cases = [case];
         let [case] = &cases;
         let mut conn = self.0.store.read().await.map_err(|error| failed(&error))?;
-        let recorded = store::decisions(&mut conn, &cases, 1_000).await;
+        let recorded = decisions::of_cases(&mut conn, &cases, 1_000).await;
         let endangered = Endangered::of(recorded.map_err(|error| failed(&error))?.iter());
         let operator = caller.organisation.kind() == OrganisationKind::Operator;
         let tells =

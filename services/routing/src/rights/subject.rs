@@ -79,12 +79,7 @@ impl Subject {
     pub(super) fn name(&self) -> String {
         match self {
             Self::Key(key) => format!("subjects/{key}"),
-            Self::Child(CaseChild { case_id, child_ref }) if child_ref.is_empty() => {
-                format!("referrals/{case_id}")
-            }
-            Self::Child(CaseChild { case_id, child_ref }) => {
-                format!("incidents/{case_id}/children/{child_ref}")
-            }
+            Self::Child(child) => child.name(),
         }
     }
 

@@ -5,9 +5,9 @@ use mash_proto::{
     referral::v1::ItemKind,
     sharing::v1::{Decision, DecisionFacts, GetConservationResponse, ItemCount},
 };
-use mash_store::{Store, StoreError, keys::Opening, opening, present};
+use mash_store::{Look, Store, StoreError, keys::Opening, listed, opening, present};
 use prost::Message;
-use sqlx::{AnyConnection, Row as _, any::AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{FACTS, corrupt, items, load::parse};
 use crate::{
@@ -128,6 +128,30 @@ pub async fn since(
             Ok((after, recorded))
         })
         .collect()
+}
+
+/// Every decision on these cases with what it rested on, oldest first, and at most so many.
+///
+/// # Errors
+///
+/// [`StoreError`] if the store fails or a row does not read back.
+pub async fn of_cases(
+    conn: &mut dyn Look,
+    cases: &[String],
+    limit: i64,
+) -> Result<Vec<Recorded>, StoreError> {
+    let (list, cases) = listed(2, cases);
+    let sql = format!(
+        "SELECT decision_id, payload, facts FROM routing_decisions WHERE case_id IN ({list})
+         ORDER BY decided_ms, decision_id LIMIT $1"
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(limit);
+    for case in cases {
+        query = query.bind(case);
+    }
+    let rows = query.fetch_all(conn.conn()).await?;
+    let open = opening(conn, &rows, &[2]).await?;
+    rows.iter().map(|row| recorded(row, 1, (&open, &row.try_get::<String, _>(0)?))).collect()
 }
 
 /// A decision and its facts, from this column and the next. Facts that were erased are none.

@@ -8,9 +8,7 @@ use mash_domain::{
     organisation::OrganisationId,
     rights::{looked::Look, subject_access::SubjectAccess},
 };
-use mash_proto::sharing::v1::{
-    AccessRecord, Decision, DecisionFacts, SubjectAccess as SubjectAccessWire,
-};
+use mash_proto::sharing::v1::{AccessRecord, SubjectAccess as SubjectAccessWire};
 use mash_store::{StoreError, Tx, in_list, placeholders};
 use prost::Message as _;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
@@ -19,7 +17,7 @@ use super::{
     CHUNK, corrupt,
     load::{instant, parse},
 };
-use crate::{rights::wire, rulesets::simulate::Recorded};
+use crate::rights::wire;
 
 const TABLE: &str = "routing_subject_access";
 
@@ -225,39 +223,6 @@ fn kept_of(row: &AnyRow) -> Result<Kept, StoreError> {
         assembled_at: if assembled == 0 { None } else { Some(instant(row, 4)?) },
         request: wire::request(&payload).ok_or_else(|| corrupt(TABLE))?,
     })
-}
-
-/// Every decision on these cases with what it rested on, oldest first, and at most so many.
-///
-/// # Errors
-///
-/// [`StoreError`] if the store fails or a row does not read back.
-pub async fn decisions(
-    conn: &mut AnyConnection,
-    cases: &[String],
-    limit: i64,
-) -> Result<Vec<Recorded>, StoreError> {
-    let unreadable = |_| corrupt("routing_decisions");
-    let sql = format!(
-        "SELECT payload, facts FROM routing_decisions WHERE case_id IN ({})
-         ORDER BY decided_ms, decision_id LIMIT $1",
-        in_list(2, cases.len())
-    );
-    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(cases.len() == 1).bind(limit);
-    for case in cases {
-        query = query.bind(case);
-    }
-    let rows = query.fetch_all(conn).await?;
-    rows.iter()
-        .map(|row| {
-            let (payload, facts): (Vec<u8>, Option<Vec<u8>>) = (row.try_get(0)?, row.try_get(1)?);
-            let facts = facts.map(|facts| DecisionFacts::decode(facts.as_slice()));
-            Ok(Recorded {
-                decision: Decision::decode(payload.as_slice()).map_err(unreadable)?,
-                facts: facts.transpose().map_err(unreadable)?,
-            })
-        })
-        .collect()
 }
 
 /// Somebody looked.

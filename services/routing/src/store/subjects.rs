@@ -16,6 +16,19 @@ pub struct CaseChild {
     pub child_ref: String,
 }
 
+impl CaseChild {
+    /// Its name: `referrals/{id}`, or `incidents/{id}/children/{ref}`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let Self { case_id, child_ref } = self;
+        if child_ref.is_empty() {
+            format!("referrals/{case_id}")
+        } else {
+            format!("incidents/{case_id}/children/{child_ref}")
+        }
+    }
+}
+
 /// A key by which a child is known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Known {

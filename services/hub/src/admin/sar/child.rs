@@ -6,7 +6,7 @@ use mash_proto::sharing::v1::{ChildSelector, child_selector::Child};
 
 /// Whoever writes the number where the name of a file belongs is told so before anything else happens. It is in the
 /// history of the shell by then, which only they can change.
-pub(super) fn is_no_identifier(argument: &str) -> anyhow::Result<()> {
+pub(in crate::admin) fn is_no_identifier(argument: &str) -> anyhow::Result<()> {
     let bare: String = argument.chars().filter(|letter| !letter.is_whitespace()).collect();
     let digits = bare.len() >= 9 && bare.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let identifier = digits || bare.parse::<NhsNumber>().is_ok() || bare.parse::<Upn>().is_ok();
@@ -19,7 +19,7 @@ pub(super) fn is_no_identifier(argument: &str) -> anyhow::Result<()> {
 }
 
 /// Which child a line means.
-pub(super) fn selector(line: &str) -> anyhow::Result<ChildSelector> {
+pub(in crate::admin) fn selector(line: &str) -> anyhow::Result<ChildSelector> {
     let bare: String = line.chars().filter(|letter| !letter.is_whitespace()).collect();
     let child = if bare.starts_with("subjects/") {
         Child::Subject(bare)
