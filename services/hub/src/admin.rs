@@ -9,6 +9,7 @@ pub mod inbox;
 pub mod init;
 pub mod ledger;
 pub mod load;
+pub mod misdirected;
 pub mod policy;
 pub mod sar;
 pub mod statement;

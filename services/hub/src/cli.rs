@@ -247,6 +247,9 @@ enum Command {
     /// Answer a subject access request: put together what is on record about a child, apply the serious-harm test, hand it
     /// over.
     Sar(admin::sar::SarArgs),
+    /// Misdirected disclosures: their 72 hours, and who has not said that it is gone.
+    #[command(subcommand)]
+    Misdirected(admin::misdirected::MisdirectedCommand),
     /// List who looked at the record of a case, for the organisation that leads it.
     WhoLooked(admin::who_looked::WhoLookedArgs),
     /// Prove what the sharing rules promise, and compare two versions of them.
@@ -348,6 +351,7 @@ impl Cli {
             }
             Command::Statement(args) => args.run().await,
             Command::Sar(args) => Box::pin(args.run()).await,
+            Command::Misdirected(command) => command.run().await,
             Command::WhoLooked(args) => args.run().await,
             Command::Policy(command) => command.run().await,
             Command::Synth(args) => args.run(),
