@@ -9,6 +9,7 @@ pub(crate) mod links;
 pub(crate) mod lookups;
 pub(crate) mod matters;
 pub(crate) mod notices;
+pub(crate) mod openings;
 pub(crate) mod prompts;
 pub(crate) mod referrals;
 mod rows;
@@ -28,6 +29,11 @@ const MIGRATIONS: &[Migration] = &[
         version: 2,
         name: "meetings, disagreements and transfers",
         sql: include_str!("store/0002_meetings.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "openings of referrals",
+        sql: include_str!("store/0003_openings.sql"),
     },
 ];
 
