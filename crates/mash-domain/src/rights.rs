@@ -3,5 +3,6 @@
 
 pub mod break_glass;
 pub mod looked;
+pub mod misdirection;
 pub mod redaction;
 pub mod subject_access;

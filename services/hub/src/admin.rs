@@ -12,6 +12,7 @@ pub mod init;
 pub mod keys;
 pub mod ledger;
 pub mod load;
+pub mod misdirected;
 pub mod policy;
 pub mod sar;
 pub mod statement;

@@ -263,6 +263,9 @@ enum Command {
     /// Answer a subject access request: put together what is on record about a child, apply the serious-harm test, hand it
     /// over.
     Sar(admin::sar::SarArgs),
+    /// Misdirected disclosures: their 72 hours, and who has not said that it is gone.
+    #[command(subcommand)]
+    Misdirected(admin::misdirected::MisdirectedCommand),
     /// For a life: open what the hub holds about one child for an hour, on record, without asking the rules.
     BreakGlass(admin::break_glass::BreakGlassArgs),
     /// List who looked at the record of a case, for the organisation that leads it.
@@ -372,6 +375,7 @@ impl Cli {
             }
             Command::Statement(args) => args.run().await,
             Command::Sar(args) => Box::pin(args.run()).await,
+            Command::Misdirected(command) => command.run().await,
             Command::BreakGlass(args) => args.run().await,
             Command::WhoLooked(args) => args.run().await,
             Command::Policy(command) => command.run().await,

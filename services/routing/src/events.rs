@@ -41,6 +41,7 @@ use crate::{
     rights::{
         known_by_keys,
         looks::{self, Opened},
+        misdirections::{self, told_by},
     },
     route::{Means, child_keys},
     rulesets::Rulesets,
@@ -107,7 +108,13 @@ impl Handler for Cases {
         let ruleset = self.rulesets.in_force(tx).await?;
         let mut effects = Effects::default();
         let opened: Vec<Opened> = taken.iter().filter_map(|it| self.opened(it, &world)).collect();
+        let deleted: Vec<(String, Timestamp)> =
+            taken.iter().filter_map(|it| self.deleted(it)).collect();
+        let mut misdirected = Vec::new();
         for (event, taken) in events.iter().zip(taken) {
+            if let Taken::Withdrawal(withdrawn) = &taken {
+                misdirected.extend(told_by(withdrawn, &world, self.clock.now()));
+            }
             let cause = Cause { event, now: self.clock.now() };
             self.take_in(taken, &ruleset, &mut world, &mut effects, cause)
                 .map_err(|error| poison(&error))?;
@@ -115,6 +122,12 @@ impl Handler for Cases {
         save(tx, &world, &effects).await?;
         subjects::put(tx, &self.known(&needs)).await?;
         looks::opened(tx, &opened).await?;
+        for kept in &misdirected {
+            misdirections::keep(tx, kept).await?;
+        }
+        for (disclosure, at) in &deleted {
+            misdirections::deleted(tx, disclosure, *at).await?;
+        }
         let now = self.clock.now();
         let means = self.means(&ruleset, now);
         consents::app::follow_cases(tx, &world, means, events, now).await?;
@@ -133,6 +146,14 @@ impl Cases {
             known_by_keys(case, child.reference.as_str(), keys)
         });
         known.collect()
+    }
+
+    /// Which disclosure a recipient has deleted, if that is what came.
+    fn deleted(&self, taken: &Taken) -> Option<(String, Timestamp)> {
+        let Taken::Receipt(receipt) = taken else { return None };
+        let at = receipt.receipt_time.as_ref().and_then(|time| time_from_wire(time).ok());
+        let at = at.unwrap_or_else(|| self.clock.now());
+        (receipt.kind() == ReceiptKind::Deleted).then(|| (receipt.disclosure_id.clone(), at))
     }
 
     /// Who opened a notice, if that is what came.

@@ -9,6 +9,7 @@ pub mod break_glass;
 mod clauses;
 pub mod grpc;
 pub mod looks;
+pub mod misdirections;
 mod subject;
 pub mod wire;
 
@@ -34,6 +35,9 @@ pub const NO_PROOFS: &str = "MASH-A007";
 pub const TOO_MUCH: &str = "MASH-A008";
 /// Somebody appoints herself.
 pub const ONESELF: &str = "MASH-A010";
+
+/// It was decided before whether the Commissioner is told.
+pub const RULED_BEFORE: &str = "MASH-A020";
 
 /// Where the ledger is asked for the entries about cases, and their proofs.
 #[async_trait]

@@ -8,6 +8,7 @@ pub mod directory;
 pub mod evidence;
 pub mod items;
 pub mod load;
+pub mod misdirections;
 pub mod profiles;
 pub mod resting;
 pub mod rights;
@@ -58,6 +59,11 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 8,
         name: "rights of those whose data is shared",
         sql: include_str!("../migrations/0008_rights.sql"),
+    },
+    Migration {
+        version: 9,
+        name: "misdirected disclosures",
+        sql: include_str!("../migrations/0009_misdirections.sql"),
     },
     Migration {
         version: 10,

@@ -9,6 +9,7 @@ pub(crate) mod links;
 pub(crate) mod lookups;
 pub(crate) mod matters;
 pub(crate) mod notices;
+pub(crate) mod openings;
 pub(crate) mod prompts;
 pub(crate) mod referrals;
 mod rows;
@@ -32,6 +33,11 @@ const MIGRATIONS: &[Migration] = &[
         version: 3,
         name: "the case of a notice",
         sql: include_str!("store/0003_sealed.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "openings of referrals",
+        sql: include_str!("store/0004_openings.sql"),
     },
 ];
 

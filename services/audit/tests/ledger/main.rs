@@ -26,6 +26,7 @@ macro_rules! on_both {
 
 mod appended;
 mod attacker;
+mod cases;
 mod erasure;
 mod key_file;
 mod python;

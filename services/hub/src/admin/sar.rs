@@ -372,7 +372,11 @@ impl Ground {
 }
 
 /// A file, or standard input, without what stands around its text.
-pub(super) fn read(from: &str) -> anyhow::Result<String> {
+///
+/// # Errors
+///
+/// If it cannot be read, or is longer than any that is meant.
+pub fn read(from: &str) -> anyhow::Result<String> {
     let mut text = String::new();
     if from == "-" {
         let input = std::io::stdin();

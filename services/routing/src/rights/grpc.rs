@@ -29,9 +29,10 @@ use mash_store::{Store, Tx};
 use tonic::{Request, Response, Status};
 
 use super::{
-    CaseProofs, Desk, INVALID, NOT_AN_OFFICER, ONESELF,
+    CaseProofs, Desk, INVALID, NOT_AN_OFFICER, ONESELF, RULED_BEFORE,
     assemble::{Endangered, assemble, may_tell, see},
     looks::{looks, to_wire as look_to_wire},
+    misdirections::{ruled, ruling, to_wire as misdirection_to_wire},
     subject::Subject,
     wire,
 };
@@ -41,7 +42,7 @@ use crate::{
     pseudonym::Pseudonymiser,
     rulesets::Rulesets,
     store::{
-        decisions, items,
+        decisions, items, misdirections,
         rights::{self as store, After, Kept},
         subjects::CaseChild,
     },
@@ -383,6 +384,60 @@ impl RightsService for Rights {
         Ok(Response::new(pb::ListSubjectAccessResponse { subject_access, next_page_token }))
     }
 
+    async fn list_misdirections(
+        &self,
+        request: Request<pb::ListMisdirectionsRequest>,
+    ) -> Result<Response<pb::ListMisdirectionsResponse>, Status> {
+        let caller = self.officer(&request).await?;
+        let (after, size) = misdirections_page(&request.into_inner())?;
+        let mut conn = self.0.store.read().await.map_err(|error| failed(&error))?;
+        let found = misdirections::list(&mut conn, &caller.organisation, &after, size + 1).await;
+        let mut found = found.map_err(|error| failed(&error))?;
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let more = found.len() > size;
+        found.truncate(size);
+        let next_page_token = found.last().filter(|_| more).map_or_else(String::new, |last| {
+            format!("{}.{}", last.found.aware_at.as_millisecond(), last.case_id)
+        });
+        let now = self.0.clock.now();
+        let shown = found.iter().map(|kept| misdirection_to_wire(kept, &caller.organisation, now));
+        let misdirections = shown.collect();
+        Ok(Response::new(pb::ListMisdirectionsResponse { misdirections, next_page_token }))
+    }
+
+    async fn rule_on_misdirection(
+        &self,
+        request: Request<pb::RuleOnMisdirectionRequest>,
+    ) -> Result<Response<pb::RuleOnMisdirectionResponse>, Status> {
+        let caller = self.officer(&request).await?;
+        let request = request.into_inner();
+        let mut wrong = request_id(&request.request_id, INVALID);
+        let ruling = ruling(request.ruling());
+        if ruling.is_none() {
+            wrong.push(Violation::new("ruling", INVALID, "must say what was decided"));
+        }
+        let because = because(&caller, &request.reason, self.0.clock.now(), &mut wrong);
+        let case = request.name.strip_prefix("misdirections/").ok_or_else(fault::not_found)?;
+        let (Some(ruling), Some(because), true) = (ruling, because, wrong.is_empty()) else {
+            return Err(fault::invalid(INVALID, wrong));
+        };
+        let call = self.call(&caller, "RuleOnMisdirection", &request.request_id, &request);
+        let (mut tx, now) = match call.begin().await? {
+            Begun::Fresh(tx, now) => (tx, now),
+            Begun::Replay(answer) => return Ok(Response::new(answer)),
+        };
+        let held = misdirections::hold(&mut tx, case, &caller.organisation).await;
+        let mut kept = held.map_err(|error| failed(&error))?.ok_or_else(fault::not_found)?;
+        kept.found.decide(ruling, because.clone()).map_err(|_| {
+            fault::failed_precondition(RULED_BEFORE, "it was decided before, and stays so")
+        })?;
+        let done = misdirections::rule(&mut tx, case, (ruling, &because)).await;
+        done.map_err(|error| failed(&error))?;
+        ruled(&mut tx, &kept).await.map_err(|error| failed(&error))?;
+        let misdirection = Some(misdirection_to_wire(&kept, &caller.organisation, now));
+        call.finish(tx, now, pb::RuleOnMisdirectionResponse { misdirection }).await
+    }
+
     async fn list_looks(
         &self,
         request: Request<pb::ListLooksRequest>,
@@ -552,6 +607,34 @@ fn page(request: &pb::ListSubjectAccessRequest) -> Result<(After, i64), Status> 
         Some(After { over: over.parse().ok()?, due_day, id: id.to_owned() })
     };
     let first = After { over: -1, ..After::default() };
+    let after = if request.page_token.is_empty() { Some(first) } else { read() };
+    if after.is_none() {
+        wrong.push(Violation::new("page_token", INVALID, "must be from the previous page"));
+    }
+    match after {
+        Some(after) if wrong.is_empty() => Ok((after, size)),
+        Some(_) | None => Err(fault::invalid(INVALID, wrong)),
+    }
+}
+
+/// After which misdirection, and how many.
+fn misdirections_page(
+    request: &pb::ListMisdirectionsRequest,
+) -> Result<((i64, String), i64), Status> {
+    let mut wrong = Vec::new();
+    let size = match request.page_size {
+        0 => 50,
+        size @ 1..=200 => i64::from(size),
+        _ => {
+            wrong.push(Violation::new("page_size", INVALID, "must be 0 to 200"));
+            0
+        }
+    };
+    let read = || {
+        let (ms, case) = request.page_token.split_once('.')?;
+        Some((ms.parse().ok()?, case.to_owned()))
+    };
+    let first = (i64::MIN, String::new());
     let after = if request.page_token.is_empty() { Some(first) } else { read() };
     if after.is_none() {
         wrong.push(Violation::new("page_token", INVALID, "must be from the previous page"));

@@ -106,7 +106,9 @@ fn test_to_wire(line: u32, test: &HarmTest) -> pb::HarmTest {
     }
 }
 
-fn because_to_wire(of: &Because) -> pb::Because {
+/// Who decided, when and why, for the wire.
+#[must_use]
+pub fn because_to_wire(of: &Because) -> pb::Because {
     pb::Because {
         practitioner: of.by.clone(),
         decide_time: Some(time_to_wire(of.at)),

@@ -26,6 +26,7 @@ macro_rules! on_both {
 
 mod clock;
 mod looked;
+mod misdirected;
 mod others;
 mod released;
 mod support;

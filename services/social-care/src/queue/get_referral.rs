@@ -10,7 +10,7 @@ use crate::{
     error::Refusal,
     outgoing::opened,
     snapshot,
-    store::{items::Kept, prompts, referrals::After},
+    store::{items::Kept, openings, prompts, referrals::After},
 };
 
 /// Prompts of one referral that are shown.
@@ -39,12 +39,13 @@ impl Service {
             let clock = clock.map(|kept| clock_to_wire(&kept.clock, now));
             wire::Enquiry { clock, ..kept.enquiry.clone() }
         });
-        drop(conn);
         // That somebody looks goes on record before she sees anything.
         let by = caller.practitioner.as_deref().unwrap_or_default();
-        let told = opened(&case.items, by, now);
+        let told = openings::fresh(&mut conn, opened(&case.items, by, now)).await?;
+        drop(conn);
         if !told.is_empty() {
             let mut tx = self.store.begin().await?;
+            openings::keep(&mut tx, &told).await?;
             outbox::enqueue(&mut tx, COMPONENT, &told).await?;
             tx.commit().await?;
         }

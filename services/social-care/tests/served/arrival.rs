@@ -1,8 +1,9 @@
 //! What happens when something arrives: the queue, links, open cases, repeats, and what is taken back.
 
 use mash_bus::topics;
+use mash_chassis::Clock as _;
 use mash_proto::{
-    disclosure::v1::{Content, Desk, DisclosureReleased, ReceiptRecorded},
+    disclosure::v1::{Content, Desk, DisclosureReleased, ReceiptKind, ReceiptRecorded},
     referral::v1::{ClockState, ItemKind, ItemRecalled, ItemReleased},
     social_care::v1::{self as wire, LinkKind},
 };
@@ -22,6 +23,7 @@ on_both!(
     a_revision_is_shown_and_an_older_one_changes_nothing,
     what_is_taken_back_is_withdrawn_and_its_content_gone,
     r03_a_notice_without_a_school_is_shown_to_be_located,
+    who_opens_a_referral_is_told_once_an_hour,
     an_item_for_the_operator_is_noted_and_never_shown,
 );
 
@@ -246,6 +248,29 @@ async fn r03_a_notice_without_a_school_is_shown_to_be_located(dialect: Dialect) 
     };
     hub.queue().resolve_prompt(by("worker-1", resolve)).await.unwrap();
     assert!(list(&hub).await.is_empty());
+}
+
+async fn who_opens_a_referral_is_told_once_an_hour(dialect: Dialect) {
+    let hub = Hub::start(dialect).await;
+    hub.referred("c-1", SCHOOL, child("Carys", "9990000018")).await;
+    let name = "referrals/c-1".to_owned();
+    for _ in 0..3 {
+        let request = by("worker-7", wire::GetReferralRequest { name: name.clone() });
+        hub.queue().get_referral(request).await.unwrap();
+    }
+    let opened = |by: &'static str, at_least| {
+        let hub = &hub;
+        async move {
+            let all = hub.receipts_of(|kind| kind == ReceiptKind::Opened, at_least).await;
+            all.into_iter().filter(|it| it.practitioner == by).count()
+        }
+    };
+    // Whoever waited for it to arrive, and then the worker.
+    assert_eq!(opened("worker-7", 2).await, 1);
+    hub.clock.set(hub.clock.now() + jiff::SignedDuration::from_hours(1));
+    let request = by("worker-7", wire::GetReferralRequest { name });
+    hub.queue().get_referral(request).await.unwrap();
+    assert_eq!(opened("worker-7", 3).await, 2);
 }
 
 async fn an_item_for_the_operator_is_noted_and_never_shown(dialect: Dialect) {

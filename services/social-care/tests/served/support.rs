@@ -237,12 +237,30 @@ impl Hub {
 
     /// Receipts as `KIND practitioner reason`.
     pub(crate) async fn receipts(&self, at_least: usize) -> Vec<String> {
-        let receipts: Vec<ItemReceiptRecorded> = self.published(topics::RECEIPTS, at_least).await;
+        let receipts = self.receipts_of(|kind| kind != ReceiptKind::Opened, at_least).await;
         let text = |receipt: ItemReceiptRecorded| {
             let kind = receipt.kind().as_str_name().trim_start_matches("RECEIPT_KIND_").to_owned();
             format!("{kind} {} {}", receipt.practitioner, receipt.reason_code).trim().to_owned()
         };
         receipts.into_iter().map(text).collect()
+    }
+
+    /// Receipts of these kinds, once there are this many. Whoever waits for a referral opens it.
+    pub(crate) async fn receipts_of(
+        &self,
+        of: impl Fn(ReceiptKind) -> bool,
+        at_least: usize,
+    ) -> Vec<ItemReceiptRecorded> {
+        let waiting = async {
+            loop {
+                let all: Vec<ItemReceiptRecorded> = self.published(topics::RECEIPTS, 0).await;
+                let some: Vec<_> = all.into_iter().filter(|it| of(it.kind())).collect();
+                if some.len() >= at_least {
+                    return some;
+                }
+            }
+        };
+        tokio::time::timeout(SOON, waiting).await.expect("the receipts come in time")
     }
 
     /// What was sent of this kind, once there are this many.
