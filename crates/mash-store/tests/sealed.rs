@@ -4,7 +4,7 @@
 
 use mash_keys::{FileKeys, KeyError, KeyStore as _};
 use mash_store::{
-    Store, StoreError,
+    Column, Store, StoreError,
     erasure::{self, EraseError, GRACE_MS, Rule},
     keys::{self, CASES, Scope, rotation},
     outbox::{self, OutboxMessage},
@@ -41,6 +41,8 @@ conformance![
     a_hold_stops_expiry_and_orders,
     time_is_counted_from_the_last_use,
     an_erasure_is_final_when_no_backup_can_be_opened,
+    a_column_is_sealed_for_its_row_and_rows_of_before_are_sealed_when_next_written,
+    an_answer_is_sealed_for_what_its_transaction_has_sealed,
 ];
 
 const DAY: i64 = 24 * 3600 * 1000;
@@ -286,4 +288,111 @@ async fn an_erasure_is_final_when_no_backup_can_be_opened(database: TestDatabase
     rotation::keep_young(&store, 7 * DAY, 35 * DAY, begun + 42 * DAY).await.unwrap();
     assert!(is_final().await);
     assert_eq!(versions().await, [2, 3, 4, 5, 6, 7]);
+}
+
+const NOTES: Column = Column::new("payload", "notes.content");
+const WORDS: Column = Column::new("payload", "notes.words");
+
+async fn write_note(store: &Store, row: &str, content: &str) {
+    let mut tx = store.begin().await.unwrap();
+    let sealed = NOTES.seal(&mut tx, "case", row, content.as_bytes()).await.unwrap();
+    let words = WORDS.seal_text(&mut tx, "case", row, content).await.unwrap();
+    sqlx::query(
+        "INSERT INTO notes (id, content, words) VALUES ($1, $2, $3)
+         ON CONFLICT (id) DO UPDATE SET content = excluded.content, words = excluded.words",
+    )
+    .bind(row)
+    .bind(sealed)
+    .bind(words)
+    .execute(tx.conn())
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// The content of each row that is there, in the order of their ids.
+async fn notes(store: &Store) -> Result<Vec<String>, StoreError> {
+    let mut conn = store.read().await.unwrap();
+    let sql = "SELECT id, content, words FROM notes ORDER BY id";
+    let rows = sqlx::query(sql).fetch_all(&mut *conn).await.unwrap();
+    let open = mash_store::opening(&mut conn, &rows, &[1, 2]).await?;
+    let read = |row: &sqlx::any::AnyRow| {
+        let id: String = row.get(0);
+        let content = open.column(&NOTES, &id, row.get(1))?;
+        let words = open.text(&WORDS, &id, row.get(2))?;
+        assert_eq!(content, words.as_bytes());
+        Ok(words)
+    };
+    rows.iter().filter_map(|row| mash_store::present(read(row))).collect()
+}
+
+async fn a_column_is_sealed_for_its_row_and_rows_of_before_are_sealed_when_next_written(
+    database: TestDatabase,
+) {
+    let (before, store) = (database.store().await, database.sealed_store().await);
+    let mut tx = before.begin().await.unwrap();
+    let table = "CREATE TABLE notes (id TEXT NOT NULL PRIMARY KEY, content BYTEA NOT NULL, words TEXT NOT NULL)";
+    sqlx::query(table).execute(tx.conn()).await.unwrap();
+    tx.commit().await.unwrap();
+    write_note(&before, "1", "of before").await;
+    write_note(&store, "2", "of now").await;
+    write_note(&store, "3", "").await;
+    assert_eq!(notes(&store).await.unwrap(), ["of before", "of now", ""]);
+    let clear = async |text: &str| {
+        let mut conn = store.read().await.unwrap();
+        let sql = "SELECT content, words FROM notes";
+        let rows = sqlx::query(sql).fetch_all(&mut *conn).await.unwrap();
+        rows.iter().any(|row| {
+            let (content, words): (Vec<u8>, String) = (row.get(0), row.get(1));
+            content.windows(text.len()).any(|part| part == text.as_bytes()) || words.contains(text)
+        })
+    };
+    assert!(clear("of before").await && !clear("of now").await);
+    write_note(&store, "1", "of before").await;
+    assert!(!clear("of before").await, "written again, it is sealed");
+    assert_eq!(notes(&store).await.unwrap(), ["of before", "of now", ""]);
+    // Content of one row is not another row's.
+    mash_store::testing::execute(
+        &store,
+        "UPDATE notes SET content = (SELECT content FROM notes WHERE id = '2') WHERE id = '1'",
+    )
+    .await
+    .unwrap();
+    assert!(matches!(notes(&store).await, Err(StoreError::Sealed(KeyError::Broken))));
+    write_note(&store, "1", "of before").await;
+    erasure::erase(&store, "case", "expiry", "operator", now()).await.unwrap();
+    assert_eq!(notes(&store).await.unwrap(), [""], "what was erased is left out");
+}
+
+async fn an_answer_is_sealed_for_what_its_transaction_has_sealed(database: TestDatabase) {
+    use mash_store::requests::{self, Prior};
+    let store = database.sealed_store().await;
+    let answer = async |id: &str, cases: &[&str]| {
+        let mut tx = store.begin().await.unwrap();
+        for case in cases {
+            keys::seal(&mut tx, &Scope::payload(case), "place", b"x").await.unwrap();
+        }
+        requests::record(&mut tx, "caller", id, "Do", b"h", b"the answer", 1).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    answer("none", &[]).await;
+    answer("one", &["a"]).await;
+    answer("two", &["a", "b"]).await;
+    answer("many", &["c", "d", "e", "f", "g", "h"]).await;
+    let prior = async |id: &str| {
+        let mut tx = store.begin().await.unwrap();
+        requests::check(&mut tx, "caller", id, "Do", b"h").await
+    };
+    for id in ["none", "one", "two", "many"] {
+        assert_eq!(prior(id).await.unwrap(), Prior::Replay(b"the answer".to_vec()), "{id}");
+    }
+    let mut conn = store.read().await.unwrap();
+    let sql = "SELECT request_id FROM requests WHERE response = $1";
+    let clear = sqlx::query(sql).bind(&b"the answer"[..]).fetch_all(&mut *conn).await.unwrap();
+    drop(conn);
+    let clear: Vec<String> = clear.iter().map(|row| row.get(0)).collect();
+    assert_eq!(clear, ["none"], "an answer about no case");
+    erasure::erase(&store, "b", "expiry", "operator", now()).await.unwrap();
+    assert!(matches!(prior("two").await, Err(StoreError::Erased)), "either case takes it along");
+    assert!(prior("one").await.is_ok());
 }

@@ -82,11 +82,13 @@ async fn an_erasure_closes_at_once_and_its_certificate_is_in_the_ledger(dialect:
     assert_eq!(answer.keys, 1);
     assert!(matches!(open(&process.store, &gone).await, Err(StoreError::Erased)));
     assert_eq!(open(&process.store, &kept).await.unwrap(), b"content");
-    assert_eq!(listed(&mut operator).await, [], "nothing is certified before it is done");
+    assert!(listed(&mut operator).await.is_empty(), "nothing is certified before it is done");
     assert_eq!(sweep(&process.store).await, 1);
     certify(&process).await;
     certify(&process).await;
-    let [certificate] = listed(&mut operator).await.try_into().unwrap();
+    let mut certificates = listed(&mut operator).await;
+    assert_eq!(certificates.len(), 1, "one for the one key, however often it is looked");
+    let certificate = certificates.remove(0);
     let says = certificate.certificate.unwrap();
     assert_eq!((says.case_id.as_str(), says.reason.as_str()), (case.as_str(), "court order 7"));
     assert_eq!(says.by, "operator/hub|auditor-1");
@@ -111,7 +113,7 @@ async fn a_hold_stands_above_an_order_and_above_one_that_was_given_before(dialec
     operator.place_hold(hold(&case, "inquiry")).await.unwrap();
     assert_eq!(told(operator.place_hold(hold(&case, "again")).await), refused("MASH-X023"));
     let held = operator.erase_case(erase(&case, "expiry")).await;
-    assert!(held.as_ref().unwrap_err().message().contains("inquiry"), "and why it stands");
+    assert!(held.as_ref().err().unwrap().message().contains("inquiry"), "and why it stands");
     assert_eq!(told(held), refused("MASH-X022"));
     operator.release_hold(release(&case)).await.unwrap();
     assert_eq!(told(operator.release_hold(release(&case)).await), refused("MASH-X024"));
@@ -132,7 +134,7 @@ async fn a_second_erasure_and_one_of_nothing_are_told_apart(dialect: Dialect) {
     let order = EraseCaseRequest { request_id: id(), case_id: case.clone(), reason: "x".into() };
     let first = operator.erase_case(named(order.clone())).await.unwrap().into_inner();
     let again = operator.erase_case(named(order.clone())).await.unwrap().into_inner();
-    assert_eq!(first, again, "the same request has one effect");
+    assert!(first == again, "the same request has one effect");
     let other = EraseCaseRequest { reason: "y".into(), ..order };
     let reused = (Code::AlreadyExists, "MASH-X027".to_owned());
     assert_eq!(told(operator.erase_case(named(other)).await), reused);
@@ -165,10 +167,10 @@ async fn every_fault_of_an_order_is_told_at_once_and_only_a_named_operator_order
     let long = hold(&id(), &"x".repeat(201));
     assert_eq!(violations(operator.place_hold(long).await), [wrong("reason", "MASH-X025")]);
     let nobody = Request::new(bad.clone());
-    assert_eq!(operator.erase_case(nobody).await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(operator.erase_case(nobody).await.err().unwrap().code(), Code::InvalidArgument);
     let mut police = hub.erasures(&process, POLICE);
     assert_eq!(
-        police.erase_case(erase(&id(), "x")).await.unwrap_err().code(),
+        police.erase_case(erase(&id(), "x")).await.err().unwrap().code(),
         Code::PermissionDenied
     );
     process.stop().await;

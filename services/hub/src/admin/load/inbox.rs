@@ -11,7 +11,6 @@ use mash_domain::organisation::OrganisationId;
 use mash_inbox::Accounts;
 use mash_load::inbox::{self, InboxLoad};
 use mash_proto::education::v1::{Contact, ContactRole, RegisterLayout, ReplaceContactsRequest};
-use mash_store::Store;
 use mash_synth::wales::{Scale, Wales};
 use prost::Message as _;
 use tokio::task::JoinSet;
@@ -25,6 +24,7 @@ use crate::{
     data::Data,
     demo::prepare::OPERATOR,
     imports,
+    keyring::{self, Keyring},
     people::{People, on_behalf},
 };
 
@@ -78,7 +78,8 @@ impl LoadArgs {
         ensure!(self.people <= schools, "at most one of each two accounts signs in");
         let schools = self.schools_of(people, schools).await?;
         let url = self.database.clone().unwrap_or_else(|| data.embedded_database());
-        let store = Store::connect(&url).await.context("the database of the hub")?;
+        let keys = Keyring::Files(None);
+        let store = keyring::open(&keys, &url, data).await.context("the database of the hub")?;
         let bus = mash_bus::connect(&self.bus, &store).await.context("the bus of the hub")?;
         let accounts = Accounts::open(store.clone(), SystemClock, &data.secret()?).await?;
         for batch in schools.chunks(BATCH) {
