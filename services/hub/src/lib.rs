@@ -11,6 +11,7 @@ pub mod demo;
 pub mod imports;
 pub mod people;
 pub mod proofs;
+pub mod refused;
 pub mod serve;
 
 pub use mash_watchdog as watchdog;

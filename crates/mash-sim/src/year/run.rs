@@ -19,7 +19,7 @@ use tokio_stream::StreamExt as _;
 use tonic::Request;
 
 use super::{
-    check::{Known, ReportedChild, lost, sent_twice, stranded},
+    check::{Ended, Known, ReportedChild, lost, sent_twice, stranded},
     ledger::{Notice, Written},
     others::{Given, Morning, System},
     play::{KINDS, Play},
@@ -77,7 +77,7 @@ impl Play {
         report.tally.withheld =
             u64::try_from(reported.iter().filter(|it| it.withheld).count()).unwrap_or(0);
         broken.extend(lost(&reported, &written.notices));
-        broken.extend(stranded(&written.notices, &told_elsewhere(&outcomes), &known));
+        broken.extend(stranded(&written.notices, &ended(&outcomes), &known));
         let (twice, after_a_crash) = sent_twice(&self.post.attempts(), &known);
         broken.extend(twice);
         broken.extend(unended(&outcomes));
@@ -286,13 +286,10 @@ fn is_of_education(outcome: &Outcome) -> bool {
         .contains(&outcome.duty_kind.as_str())
 }
 
-/// Duties that ended because somebody else knows already.
-fn told_elsewhere(outcomes: &[Outcome]) -> BTreeSet<String> {
-    outcomes
-        .iter()
-        .filter(|it| it.state() == DutyState::Withheld && it.reason_code == "told-elsewhere")
-        .map(|it| it.duty.clone())
-        .collect()
+/// How each duty stands for the force.
+fn ended(outcomes: &[Outcome]) -> Ended {
+    let words = |it: &Outcome| (it.state().as_str_name().to_owned(), it.reason_code.clone());
+    outcomes.iter().map(|it| (it.duty.clone(), words(it))).collect()
 }
 
 /// Every duty ends (P1), as the force sees it.
