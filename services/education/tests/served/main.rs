@@ -25,7 +25,9 @@ macro_rules! on_both {
 }
 
 mod climb;
+mod desk;
 mod directory;
+mod freshness;
 mod ladder;
 mod notices;
 mod referrals;
