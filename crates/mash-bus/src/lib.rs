@@ -14,6 +14,7 @@ mod engine;
 mod error;
 mod intake;
 mod kafka;
+mod patient;
 mod redrive;
 mod relay;
 
@@ -26,6 +27,7 @@ pub use engine::{Engine, every, forget_answers};
 pub use error::{BusError, EngineError, HandleError, IntakeError, RedriveError};
 pub use intake::{Handler, Intake};
 pub use kafka::KafkaSettings;
+pub use patient::patient;
 pub use redrive::{DEAD_LETTER_COMPONENT, redrive};
 pub use relay::Relay;
 pub use topics::TopicSpec;

@@ -293,6 +293,27 @@ impl NoticeService for Fake {
         absent()
     }
 
+    async fn list_duties(
+        &self,
+        _request: Request<ListDutiesRequest>,
+    ) -> Result<Response<ListDutiesResponse>, Status> {
+        absent()
+    }
+
+    async fn take_duty(
+        &self,
+        _request: Request<TakeDutyRequest>,
+    ) -> Result<Response<TakeDutyResponse>, Status> {
+        absent()
+    }
+
+    async fn complete_duty(
+        &self,
+        _request: Request<CompleteDutyRequest>,
+    ) -> Result<Response<CompleteDutyResponse>, Status> {
+        absent()
+    }
+
     async fn confirm_deletion(
         &self,
         _request: Request<ConfirmDeletionRequest>,

@@ -78,7 +78,8 @@ async fn what_a_school_sent_back_is_at_the_desk_until_somebody_has_seen_to_it(di
     assert!(duties(&hub).await.is_empty());
     send_back(&hub, "n1").await;
     let found = duties(&hub).await;
-    let [duty] = found.as_slice() else { panic!("one: {}", found.len()) };
+    assert_eq!(found.len(), 1);
+    let duty = &found[0];
     assert_eq!((duty.name.as_str(), duty.duty_code.as_str()), ("notices/n1", "sent-back"));
     assert_eq!(duty.establishment, "establishments/6722301");
     assert_eq!(duty.display_name, "Ysgol Gynradd Pont-y-Bryn");
@@ -119,7 +120,7 @@ async fn of_two_who_take_it_at_once_one_has_it_and_the_other_is_told_who(dialect
                 assert_eq!((other.taken_by.as_str(), shown.as_str()), ("gwen", "gwen"));
                 assert_eq!(holder(refused), "gwen");
             }
-            (Err(_), Err(_)) => panic!("nobody has it"),
+            (Err(one), Err(_)) => unreachable!("nobody has it: {one}"),
         }
     }
 }

@@ -24,6 +24,7 @@ macro_rules! on_both {
     };
 }
 
+mod away;
 mod climb;
 mod desk;
 mod directory;

@@ -65,6 +65,12 @@ impl Hub {
         Self { clock, education, store, bus, edge, _database: database }
     }
 
+    /// Stops the process, and leaves the bus.
+    pub(crate) async fn stop(&self) -> Arc<dyn Bus> {
+        self.edge.shutdown().cancel();
+        Arc::clone(&self.bus)
+    }
+
     /// Another process on the same store and bus.
     pub(crate) async fn replica(&self, channels: Channels) -> Education {
         replica(&self.store, &self.bus, &self.clock, channels).await
