@@ -1,7 +1,5 @@
 //! What the command line says when the hub refuses a call: every violation with its field and the code of its page.
 
-use std::fmt::Write as _;
-
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
@@ -29,13 +27,12 @@ pub fn lines(status: &Status) -> String {
     let details = status.get_error_details();
     let violations = details.bad_request().map_or(&[][..], |bad| bad.field_violations.as_slice());
     for violation in violations {
-        // Writing to a `String` does not fail.
-        let _ = write!(text, "\n  {}: {}", violation.field, violation.description);
+        text.push_str(&format!("\n  {}: {}", violation.field, violation.description));
     }
     let told = details.error_info().and_then(|info| info.metadata.get("violations")?.parse().ok());
     match told.unwrap_or(0_usize).saturating_sub(violations.len()) {
         0 => (),
-        more => _ = write!(text, "\n  and {more} more"),
+        more => text.push_str(&format!("\n  and {more} more")),
     }
     text
 }

@@ -16,11 +16,12 @@ use mash_load::{Crowd, SchoolTarget};
 use mash_proto::{
     disclosure::v1::{Content, IncidentStub},
     education::v1::{
-        AcknowledgeNoticeRequest, AcknowledgeNoticeResponse, ConfirmDeletionRequest,
-        ConfirmDeletionResponse, ConfirmRollRequest, ConfirmRollResponse, GetNoticeRequest,
-        GetNoticeResponse, ListNoticesRequest, ListNoticesResponse, Notice, RecordSupportRequest,
-        RecordSupportResponse, RejectNoticeRequest, RejectNoticeResponse, WatchNoticesRequest,
-        WatchNoticesResponse,
+        AcknowledgeNoticeRequest, AcknowledgeNoticeResponse, CompleteDutyRequest,
+        CompleteDutyResponse, ConfirmDeletionRequest, ConfirmDeletionResponse, ConfirmRollRequest,
+        ConfirmRollResponse, GetNoticeRequest, GetNoticeResponse, ListDutiesRequest,
+        ListDutiesResponse, ListNoticesRequest, ListNoticesResponse, Notice, RecordSupportRequest,
+        RecordSupportResponse, RejectNoticeRequest, RejectNoticeResponse, TakeDutyRequest,
+        TakeDutyResponse, WatchNoticesRequest, WatchNoticesResponse,
         notice_service_server::{NoticeService, NoticeServiceServer},
     },
     police::v1::{

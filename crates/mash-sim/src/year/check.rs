@@ -192,8 +192,9 @@ pub type Ended = BTreeMap<String, (String, String)>;
 
 /// What was sent back by a school must have gone on to somebody else under the same duty. It need not where routing says
 /// that somebody else knows already, as where a child is registered at two places: then another notice of the same
-/// report about the same child, of another duty, must have been out in time and never have been sent back. That is read
-/// from what was released; that routing says so is not believed by itself.
+/// report about the same child, of another duty, must have been out in time, and must not have been sent back before; what
+/// is sent back later has to go on from there, and so the last one ends with somebody. That is read from what was
+/// released; that routing says so is not believed by itself.
 #[must_use]
 pub fn stranded(
     notices: &BTreeMap<String, Notice>,
@@ -228,7 +229,8 @@ pub fn stranded(
                     notice.child.as_ref().map(|child| (child, notice.accepted.as_millisecond()));
                 let hers = key.and_then(|key| by_child.get(&key)).into_iter().flatten();
                 let knows = |other: &&&Notice| {
-                    other.duty != notice.duty && other.rejected.is_none() && !late(other.released)
+                    let stood = other.rejected.is_none_or(|at| at > rejected);
+                    other.duty != notice.duty && stood && !late(other.released)
                 };
                 if hers.filter(knows).count() > 0 {
                     continue;
