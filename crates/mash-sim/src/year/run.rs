@@ -225,6 +225,9 @@ impl Play {
                 let ours = ours(hers.map_or(&[], Vec::as_slice), &given, known);
                 let in_time = accepted.is_some_and(|at| at < given.bell);
                 let ours = if ours == Ours::Missed && !in_time { Ours::NotTaken } else { ours };
+                if ours == Ours::Missed {
+                    report.tally.missed.push(missed(&given, hers.map_or(&[], Vec::as_slice)));
+                }
                 *report.tally.ours.entry(ours).or_default() += 1;
             }
         }
@@ -250,6 +253,26 @@ impl Play {
             right: places.is_some_and(|places| places.contains(&school.laestab)),
         })
     }
+}
+
+/// What was not with anybody by the bell that the others had to meet, for whoever looks into it.
+fn missed(given: &Given, notices: &[&Notice]) -> String {
+    let shown = |notice: &&Notice| {
+        let Notice { id, recipient, delivered, bell, acknowledged, escalated, rejected, .. } =
+            notice;
+        let at = |time: &Option<Timestamp>| time.map_or("never".to_owned(), |at| at.to_string());
+        let officer = escalated.as_ref().map(|(at, _)| *at);
+        format!(
+            "{id} to {recipient} at {}, bell {}, acknowledged {}, with an officer {}, sent back {}",
+            at(delivered),
+            at(bell),
+            at(acknowledged),
+            at(&officer),
+            at(rejected)
+        )
+    };
+    let notices: Vec<String> = notices.iter().map(shown).collect();
+    format!("of {} for {} by {}: {}", given.at, given.laestab, given.bell, notices.join("; "))
 }
 
 /// What became of a child's notices by the bell that the others had to meet.
