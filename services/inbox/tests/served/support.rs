@@ -357,8 +357,10 @@ impl Hub {
         let mail = mails.last().unwrap();
         let digits =
             |word: &&str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_digit());
-        let words = mail.split(|c: char| !c.is_ascii_alphanumeric());
-        words.into_iter().find(digits).expect("a code of eight digits").to_owned()
+        // An id of a message may have eight digits in a row too.
+        let lines = mail.lines().filter(|line| !line.to_lowercase().starts_with("message-id"));
+        let mut words = lines.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric()));
+        words.find(digits).expect("a code of eight digits").to_owned()
     }
 }
 
