@@ -197,6 +197,12 @@ async function onATelephone() {
   const words = await main(page);
   assert.match(words, /notices? waits? for you/);
   assert.match(words, /today at 8:55am/);
+  // One of them is about a child who is not hers.
+  await page.locator(".app-notice", { hasText: "New" }).locator("a").first().click();
+  await page.goto(`${page.url()}/not-ours`);
+  await page.click("main button[type=submit]");
+  assert.match(await main(page), /You said that this child is not on your roll/);
+  await inBoth(page, "notice-not-ours-now");
   await page.context().close();
 }
 
@@ -209,7 +215,21 @@ async function desksMorning(notice) {
   assert.match(words, /at the desk/, words);
   assert.match(words, /bethan-rowlands|Bethan Rowlands/, "an owner");
   assert.match(words, /no key adult/, "and the reason");
+  assert.match(words, /sent a notice back/, "what a school sent back is there too");
   await inBoth(page, "desk");
+  await press(page, "I take this");
+  assert.match(await main(page), /You have it now/);
+  assert.match(await main(page), /Bethan Rowlands has it, since today at 7:45am/);
+  const sentBack = page.locator(".app-notice", { hasText: "sent a notice back" });
+  await sentBack.locator("button", { hasText: "I take this" }).click();
+  await inBoth(page, "desk-taken");
+  await sentBack.locator("button", { hasText: "This has been seen to" }).click();
+  assert.match(await main(page), /It is off the list/);
+  await page.goto("/directory");
+  assert.match(await main(page), /What is stale in the directory/);
+  assert.match(await main(page), /Not confirmed for a month|No contacts|Never had a notice/);
+  await inBoth(page, "directory");
+  await page.goto("/notices");
   await page.locator(".app-notice a").first().click();
   await inBoth(page, "desk-notice");
   const answer = await page.request.get(notice);
@@ -247,7 +267,7 @@ async function atAProvider() {
   await page.click("text=mair");
   await page.waitForURL("**/notices");
   // English by now: she chose it on her telephone, and it goes with her.
-  assert.match(await main(page), /notices wait for you/);
+  assert.match(await main(page), /notices? waits? for you/);
   await page.goto("/account");
   assert.match(await main(page), /Mair Rees/);
   await page.click(".app-menu__out button");

@@ -69,7 +69,7 @@ fn now() -> i64 {
 
 /// A referral with this word in it, worked to its end. The id of its case.
 async fn referral(hub: &Hub, word: &str) -> String {
-    let mut report = hub.report(ReportKind::Referral);
+    let mut report = hub.report(ReportKind::PoliceNotice);
     let child = report.child.as_mut().unwrap();
     child.family_name = format!("Scenario{word}");
     report.concerns[0].what = format!("Alone at home all night: {word}.");

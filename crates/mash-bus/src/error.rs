@@ -14,6 +14,9 @@ pub enum BusError {
     /// The broker did not do it; trying again is safe.
     #[error("the broker failed: {0}")]
     Broker(String),
+    /// Nobody answers at the bus; trying again later is safe.
+    #[error("the bus is away: {0}")]
+    Away(String),
     /// The consumer has stopped and must be replaced by a fresh subscription.
     #[error("the subscription has ended: {0}")]
     Ended(String),

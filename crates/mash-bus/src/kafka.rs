@@ -77,9 +77,17 @@ impl Bus for KafkaBus {
         let outcome = admin.create_topics(&new, &options).await;
         // Dropping the client joins its thread.
         drop(tokio::task::spawn_blocking(move || drop(admin)));
-        for result in outcome.map_err(|error| broker(&error))? {
+        for result in outcome.map_err(|error| BusError::Away(error.to_string()))? {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => (),
+                Err((
+                    _,
+                    code @ (RDKafkaErrorCode::BrokerTransportFailure
+                    | RDKafkaErrorCode::AllBrokersDown
+                    | RDKafkaErrorCode::OperationTimedOut
+                    | RDKafkaErrorCode::RequestTimedOut
+                    | RDKafkaErrorCode::NotController),
+                )) => return Err(BusError::Away(code.to_string())),
                 Err((name, code)) => {
                     return Err(BusError::Broker(format!("topic `{name}`: {code}")));
                 }

@@ -13,6 +13,7 @@ pub mod consent;
 pub mod contact;
 pub mod data_class;
 pub mod establishment;
+pub mod freshness;
 pub mod health;
 pub mod identifier;
 pub mod import;

@@ -38,6 +38,9 @@ impl fmt::Debug for Outgoing {
 /// Why something was not sent, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undelivered {
+    /// The other end says that there is no such mailbox, or none that takes mail any more.
+    #[error("there is no such mailbox")]
+    NoMailbox,
     /// The other end will not have it, however often it is sent.
     #[error("it was refused")]
     Refused,

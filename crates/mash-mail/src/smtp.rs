@@ -55,6 +55,9 @@ pub enum MailError {
 impl MailError {
     fn undelivered(&self) -> Undelivered {
         match self {
+            Self::Send(error) if is_no_mailbox(error.status().map(u16::from)) => {
+                Undelivered::NoMailbox
+            }
             Self::Send(error) if error.is_permanent() => Undelivered::Refused,
             Self::Send(_) => Undelivered::Unreachable,
             Self::Server | Self::Open | Self::From | Self::To | Self::Compose(_) => {
@@ -113,6 +116,12 @@ impl Channel for Mailer {
     }
 }
 
+/// Whether a server says of the mailbox, and not of the sender or of the message, that it takes nothing: RFC 5321, 4.2.2
+/// and 4.2.3, and RFC 7504. A server that does not know us answers 530 to 535, one that takes our mail for spam 554.
+fn is_no_mailbox(code: Option<u16>) -> bool {
+    matches!(code, Some(521 | 550 | 551 | 553 | 556))
+}
+
 /// Whether what is sent there cannot be read on the way.
 fn is_safe(server: &str) -> bool {
     let Some((scheme, rest)) = server.split_once("://") else { return true };
@@ -127,7 +136,18 @@ fn is_safe(server: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_safe;
+    use super::{is_no_mailbox, is_safe};
+
+    #[test]
+    fn only_what_is_said_of_the_mailbox_counts_against_it() {
+        for of_the_mailbox in [521, 550, 551, 553, 556] {
+            assert!(is_no_mailbox(Some(of_the_mailbox)), "{of_the_mailbox}");
+        }
+        for other in [421, 450, 451, 452, 500, 503, 530, 535, 552, 554] {
+            assert!(!is_no_mailbox(Some(other)), "{other}");
+        }
+        assert!(!is_no_mailbox(None));
+    }
 
     #[test]
     fn a_mail_never_travels_in_the_open_to_another_machine() {

@@ -253,14 +253,33 @@ fn what_is_lost_stranded_or_sent_twice_is_found() {
     let [mine] = reported(false);
     assert_eq!(lost(&[ReportedChild { child: other, ..mine }], &told).len(), 1);
 
-    let nobody = std::collections::BTreeSet::new();
+    let nobody = BTreeMap::new();
     let undelivered = Notice { delivered: None, ..notice.clone() };
     assert!(words(books.fate(&undelivered)).contains("lost between"));
     let back = Notice { rejected: Some(bell - minutes(60)), ..notice.clone() };
     assert_eq!(books.fate(&back), Ok(Fate::SentOn));
     assert_eq!(stranded(&all(vec![back.clone()]), &nobody, &books.known()).len(), 1);
-    let elsewhere = std::collections::BTreeSet::from(["d1".to_owned()]);
-    assert!(stranded(&all(vec![back.clone()]), &elsewhere, &books.known()).is_empty());
+    // Routing says that somebody else knows. That must be so: another duty's, in time, and not sent back as well.
+    let said = ("DUTY_STATE_WITHHELD".to_owned(), "told-elsewhere".to_owned());
+    let elsewhere = BTreeMap::from([("d1".to_owned(), said.clone()), ("d3".to_owned(), said)]);
+    let stranded_of = |notices| stranded(&all(notices), &elsewhere, &books.known()).len();
+    assert_eq!(stranded_of(vec![back.clone()]), 1);
+    let second = Notice {
+        id: "n3".to_owned(),
+        duty: "d3".to_owned(),
+        recipient: "school/6722601".to_owned(),
+        ..notice.clone()
+    };
+    assert_eq!(stranded_of(vec![back.clone(), second.clone()]), 0);
+    let late = Notice { released: bell, ..second.clone() };
+    assert_eq!(stranded_of(vec![back.clone(), late]), 1);
+    let sister =
+        Notice { child: Some(Identity { given: "Cerys".to_owned(), ..child() }), ..second.clone() };
+    assert_eq!(stranded_of(vec![back.clone(), sister]), 1);
+    let back_too = Notice { rejected: Some(bell - minutes(50)), ..second.clone() };
+    assert_eq!(stranded_of(vec![back.clone(), back_too]), 1, "the later one has nobody left");
+    let at_once = Notice { rejected: back.rejected, ..second };
+    assert_eq!(stranded_of(vec![back.clone(), at_once]), 2, "each says that the other knows");
     let on = |released| Notice {
         id: "n2".to_owned(),
         recipient: "authority/672".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sqlx::{Row as _, any::AnyRow};
+use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use crate::{Store, StoreError, Tx};
 
@@ -122,6 +122,74 @@ pub async fn list(
         .fetch_all(&mut *conn)
         .await?;
     rows.iter().map(read).collect()
+}
+
+/// An open dead letter without what came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenLetter {
+    /// Its id.
+    pub id: String,
+    /// The key of the message.
+    pub key: String,
+    /// The error code, which has a page in `docs/errors/`.
+    pub code: String,
+    /// When it failed last.
+    pub at_ms: i64,
+}
+
+/// Open dead letters of the groups that begin like this, whose key is like the first of these keys or is the second; the
+/// oldest first, from this time on. A message that several of these groups could not process is there once.
+///
+/// # Errors
+/// When the store fails.
+pub async fn open_of(
+    conn: &mut AnyConnection,
+    groups: &str,
+    (like, is): (&str, &str),
+    from_ms: i64,
+    limit: usize,
+) -> Result<Vec<OpenLetter>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT MIN(id), MIN(msg_key), MIN(code), MIN(at_ms) FROM dead_letters WHERE state = 'OPEN'
+         AND grp LIKE $2 AND (msg_key LIKE $3 OR msg_key = $4) GROUP BY topic, part, log_offset
+         HAVING MIN(at_ms) >= $1 ORDER BY 4, 1 LIMIT $5",
+    )
+    .bind(from_ms)
+    .bind(format!("{groups}%"))
+    .bind(like)
+    .bind(is)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(OpenLetter {
+                id: row.try_get(0)?,
+                key: row.try_get(1)?,
+                code: row.try_get(2)?,
+                at_ms: row.try_get(3)?,
+            })
+        })
+        .collect()
+}
+
+/// The key of an open dead letter of the groups that begin like this.
+///
+/// # Errors
+/// When the store fails.
+pub async fn open_key(
+    conn: &mut AnyConnection,
+    groups: &str,
+    id: &str,
+) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query(
+        "SELECT msg_key FROM dead_letters WHERE id = $1 AND state = 'OPEN' AND grp LIKE $2",
+    )
+    .bind(id)
+    .bind(format!("{groups}%"))
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
 /// One dead letter.

@@ -30,7 +30,12 @@ use mash_keys::{
     DataKey, FileKeys, content,
     wire::{Limits, Opener, RecipientKey, Sealer},
 };
-use mash_ledger::{Entry, Kind, SigningKey, Use, entry::commitment, hash, tiles::Appender};
+use mash_ledger::{
+    Entry, Kind, SigningKey, Use,
+    entry::commitment,
+    hash,
+    tiles::{Appender, Tiles},
+};
 use mash_store::{
     Store,
     evidence::{self, Record},
@@ -87,7 +92,7 @@ fn alone() -> Outcome<()> {
         .collect::<Outcome<_>>()?;
     let mut rounds = Vec::new();
     for _ in 0..11 {
-        let mut tree = Appender::resume(0, Vec::new()).ok_or("an empty tree")?;
+        let mut tree = Appender::resume(0, Tiles::new()).ok_or("an empty tree")?;
         let begun = Instant::now();
         for number in 0..ROUND {
             let stored = content::seal(&key, "outbox", &event)?;

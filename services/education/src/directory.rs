@@ -33,7 +33,11 @@ use crate::{
     access::{self, ContactParent, desk_word},
     call::Begun,
     error::Refusal,
-    store::directory::{self, StoredEstablishment},
+    freshness,
+    store::{
+        self,
+        directory::{self, StoredEstablishment},
+    },
 };
 
 impl Service {
@@ -231,7 +235,9 @@ impl Service {
         if stored.establishment.contacts == contacts {
             return Ok(());
         }
-        let establishment = wire::Establishment { contacts, ..stored.establishment };
+        let moved = freshness::moved(&stored.establishment.contacts, &contacts);
+        store::freshness::forget_bounces(tx, laestab.as_str(), &moved).await?;
+        let establishment = wire::Establishment { contacts, ..stored.establishment.clone() };
         let changed = StoredEstablishment { establishment, version: stored.version };
         Ok(self.put_establishments(tx, std::slice::from_ref(&changed)).await?)
     }

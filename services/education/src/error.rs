@@ -1,5 +1,7 @@
 //! What can come of a call, and how a caller is told.
 
+use std::collections::HashMap;
+
 use mash_chassis::fault::{self, Violation};
 use mash_domain::notice::NoticeRefusal;
 use mash_store::StoreError;
@@ -15,6 +17,10 @@ const STALE: &str = "MASH-E022";
 const REUSED: &str = "MASH-E023";
 /// Nobody has confirmed that the child is on the roll.
 const SEALED: &str = "MASH-E028";
+/// Somebody else at the desk has it.
+const TAKEN: &str = "MASH-E036";
+/// The caller has not taken it.
+const NOT_TAKEN: &str = "MASH-E037";
 /// The store failed.
 const STORE: &str = "MASH-E027";
 
@@ -33,6 +39,12 @@ pub(crate) enum Refusal {
     /// The notice does not allow it.
     #[error(transparent)]
     Notice(#[from] NoticeRefusal),
+    /// Somebody else at the desk has it: this officer, by contact id.
+    #[error("somebody else has it")]
+    Taken(String),
+    /// Only whoever has taken it can say that it was seen to.
+    #[error("it was not taken by the caller")]
+    NotTaken,
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -61,6 +73,15 @@ impl From<Refusal> for Status {
             Refusal::RequestReused => {
                 fault::conflict(REUSED, "the request id was used for other content")
             }
+            Refusal::Taken(by) => fault::Refusal {
+                sort: fault::Sort::Precondition,
+                code: TAKEN,
+                text: "somebody else at the desk has it; name her in `instead_of` to take it over"
+                    .to_owned(),
+                metadata: HashMap::from([("taken_by".to_owned(), by)]),
+            }
+            .into(),
+            Refusal::NotTaken => fault::failed_precondition(NOT_TAKEN, "take it first"),
             Refusal::Notice(NoticeRefusal::StaleRevision) => fault::aborted(
                 STALE,
                 "another revision has arrived; read it, then acknowledge that one",

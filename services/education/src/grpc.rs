@@ -115,6 +115,15 @@ impl DirectoryService for DirectoryApi {
         Ok(Response::new(self.0.replace_ladder(&caller, request.into_inner()).await?))
     }
 
+    #[tracing::instrument(name = "ListDirectoryFindings", skip_all)]
+    async fn list_directory_findings(
+        &self,
+        request: Request<wire::ListDirectoryFindingsRequest>,
+    ) -> Result<Response<wire::ListDirectoryFindingsResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(self.0.directory_findings(&caller, request.into_inner()).await?))
+    }
+
     #[tracing::instrument(name = "ImportBankHolidays", skip_all)]
     async fn import_bank_holidays(
         &self,
@@ -224,6 +233,33 @@ impl NoticeService for NoticeApi {
     ) -> Result<Response<wire::RejectNoticeResponse>, Status> {
         let caller = Caller::of(&request)?;
         Ok(Response::new(self.0.reject(&caller, request.into_inner()).await?))
+    }
+
+    #[tracing::instrument(name = "ListDuties", skip_all)]
+    async fn list_duties(
+        &self,
+        request: Request<wire::ListDutiesRequest>,
+    ) -> Result<Response<wire::ListDutiesResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(self.0.duties(&caller, request.into_inner()).await?))
+    }
+
+    #[tracing::instrument(name = "TakeDuty", skip_all)]
+    async fn take_duty(
+        &self,
+        request: Request<wire::TakeDutyRequest>,
+    ) -> Result<Response<wire::TakeDutyResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(self.0.take_duty(&caller, request.into_inner()).await?))
+    }
+
+    #[tracing::instrument(name = "CompleteDuty", skip_all)]
+    async fn complete_duty(
+        &self,
+        request: Request<wire::CompleteDutyRequest>,
+    ) -> Result<Response<wire::CompleteDutyResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(self.0.complete_duty(&caller, request.into_inner()).await?))
     }
 
     #[tracing::instrument(name = "ConfirmDeletion", skip_all)]

@@ -45,6 +45,12 @@ pub enum InboxRefusal {
     /// Its state does not allow it.
     #[error("a notice that is {} does not allow it", .0.word())]
     State(NoticeState),
+    /// Somebody else at the desk has it: this officer, by contact id.
+    #[error("somebody else has it")]
+    Taken(String),
+    /// Only whoever has taken it can say that it was seen to.
+    #[error("it was not taken by the caller")]
+    NotTaken,
     /// The store failed; it is in the log.
     #[error("the store failed")]
     Failed,
@@ -61,6 +67,8 @@ impl From<Refusal> for InboxRefusal {
             Refusal::Notice(NoticeRefusal::Sealed) => Self::Sealed,
             Refusal::Notice(NoticeRefusal::State(state)) => Self::State(state),
             Refusal::RequestReused => Self::Stale,
+            Refusal::Taken(by) => Self::Taken(by),
+            Refusal::NotTaken => Self::NotTaken,
             Refusal::Store(error) => {
                 let cause: &dyn std::error::Error = &error;
                 tracing::error!(error = cause, "a call of the inbox failed in the store");
@@ -248,6 +256,69 @@ impl EducationInbox {
         day: Option<&str>,
     ) -> Result<(Option<SignedRecord>, Vec<String>), InboxRefusal> {
         Ok(self.0.statement(caller, day).await?)
+    }
+
+    /// A page of what the caller's desk has to see to besides its notices, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`]; only officers of an education duty desk have any.
+    pub async fn duties(
+        &self,
+        caller: &Caller,
+        request: wire::ListDutiesRequest,
+    ) -> Result<wire::ListDutiesResponse, InboxRefusal> {
+        Ok(self.0.duties(caller, request).await?)
+    }
+
+    /// The caller takes what her desk has.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal::Taken`] if somebody else has it.
+    pub async fn take_duty(
+        &self,
+        caller: &Caller,
+        request: wire::TakeDutyRequest,
+    ) -> Result<(), InboxRefusal> {
+        self.0.take_duty(caller, request).await?;
+        Ok(())
+    }
+
+    /// The caller has seen to what a school sent back.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`].
+    pub async fn complete_duty(
+        &self,
+        caller: &Caller,
+        request: wire::CompleteDutyRequest,
+    ) -> Result<(), InboxRefusal> {
+        self.0.complete_duty(caller, request).await?;
+        Ok(())
+    }
+
+    /// A page of what is stale in the directory of the caller's authority, the most pressing first.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxRefusal`]; only officers of a desk are told.
+    pub async fn directory_findings(
+        &self,
+        caller: &Caller,
+        page_token: &str,
+        page_size: i32,
+    ) -> Result<wire::ListDirectoryFindingsResponse, InboxRefusal> {
+        let request = wire::ListDirectoryFindingsRequest {
+            authority_code: caller.organisation.code().to_owned(),
+            page_size,
+            page_token: page_token.to_owned(),
+        };
+        if caller.organisation.kind() != OrganisationKind::LocalAuthority {
+            return Err(InboxRefusal::NotFound);
+        }
+        Ok(self.0.directory_findings(caller, request).await?)
     }
 
     /// The contacts of the caller's own school, in order.

@@ -349,14 +349,20 @@ pub(crate) async fn duty_officer(
     authority: &str,
     today: Date,
 ) -> Result<Option<String>, StoreError> {
-    let mut desks = directory::desks(tx, authority).await?;
-    let officers = desks.remove(desk_word(Desk::EducationDuty)).map(|(_, officers)| officers);
-    let officers = officers.unwrap_or_default();
+    Ok(on_duty(&directory::desks(tx, authority).await?, today))
+}
+
+/// The first officer of the education duty desk who is not away, or the first if all are.
+pub(crate) fn on_duty(
+    desks: &BTreeMap<String, (i64, Vec<Contact>)>,
+    today: Date,
+) -> Option<String> {
+    let officers = desks.get(desk_word(Desk::EducationDuty)).map(|(_, officers)| officers)?;
     let is_there = |officer: &&Contact| {
         contact_from_wire((*officer).clone(), "").is_ok_and(|contact| !contact.is_absent(today))
     };
     let officer = officers.iter().find(is_there).or_else(|| officers.first());
-    Ok(officer.map(|officer| officer.id.clone()))
+    officer.map(|officer| officer.id.clone())
 }
 
 // The codes of the contract; one that is not among them is told as what it is, a diversion.

@@ -19,7 +19,10 @@ use mash_partner::{LEFT_ALONE, Partner, prompt_kinds};
 use mash_proto::disclosure::v1::Desk;
 use mash_store::{StoreError, Tx};
 
-use self::{send::Job, world::World};
+use self::{
+    send::{Job, together},
+    world::World,
+};
 use crate::{
     Service,
     error::Refusal,
@@ -64,7 +67,7 @@ impl Service {
             if jobs.is_empty() {
                 return total;
             }
-            for job in jobs {
+            for job in together(jobs) {
                 self.send(job).await;
             }
         }
@@ -75,7 +78,7 @@ impl Service {
     pub(crate) async fn look(self: &std::sync::Arc<Self>, partner: &Partner) {
         let jobs = self.climb(partner).await.jobs;
         if !jobs.is_empty() {
-            tokio::spawn(std::sync::Arc::clone(self).send_all(jobs));
+            tokio::spawn(std::sync::Arc::clone(self).send_all(together(jobs)));
         }
     }
 
@@ -269,9 +272,10 @@ impl Service {
         match found {
             Err(outcome) => outcome.word().clone_into(&mut nudge.outcome),
             Ok(person) => {
-                nudge.practitioner = person.id;
+                nudge.practitioner.clone_from(&person.id);
                 if self.channels.has(step.by) {
-                    done.jobs.push(Job::new(claim(record, &nudge), step.by, person.to, span.bell));
+                    let to = (record.recipient.code(), person);
+                    done.jobs.push(Job::new(claim(record, &nudge), step.by, to, span.bell));
                 } else {
                     Outcome::NoChannel.word().clone_into(&mut nudge.outcome);
                 }
@@ -306,8 +310,9 @@ impl Service {
             nudge.attempt += 1;
             match (world.person(tx, record, step).await?, record.notice.deliver_by) {
                 (Ok(person), Some(bell)) if self.channels.has(step.by) => {
-                    nudge.practitioner = person.id;
-                    done.jobs.push(Job::new(claim(record, nudge), step.by, person.to, bell));
+                    nudge.practitioner.clone_from(&person.id);
+                    let to = (record.recipient.code(), person);
+                    done.jobs.push(Job::new(claim(record, nudge), step.by, to, bell));
                 }
                 (Ok(_), _) => Outcome::Lost.word().clone_into(&mut nudge.outcome),
                 (Err(outcome), _) => outcome.word().clone_into(&mut nudge.outcome),

@@ -2,8 +2,9 @@
 //!
 //! In reading order: `record` is a notice as it is kept, `intake` takes in what routing released, `bell` computes
 //! when it must have been seen, `notices` is what a key adult can do with it, `ladder` is what it climbs,
-//! `receipts` is what the sender hears. `directory`, `calendars` and `roll` are kept beside it. `referrals` is what schools
-//! tell hubs, and what hubs ask schools.
+//! `receipts` is what the sender hears, `duties` is what a desk has to see to besides. `directory`, `calendars` and `roll`
+//! are kept beside it, and `freshness` tells what in them is stale. `referrals` is what schools tell hubs, and what hubs
+//! ask schools.
 //!
 //! Deliberately absent: any decision on what may be known. It was taken by routing, and what is here is what was released.
 
@@ -12,7 +13,9 @@ mod bell;
 mod calendars;
 mod call;
 mod directory;
+mod duties;
 mod error;
+mod freshness;
 mod grpc;
 mod inbox;
 mod intake;

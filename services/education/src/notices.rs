@@ -185,6 +185,7 @@ impl Service {
             };
         let by = call.practitioner.clone();
         let record = self.command(&mut call.tx, caller, id, Command::Reject { by }).await?;
+        self.keep_sent_back(&mut call.tx, &record).await?;
         let answer =
             call.finish(wire::RejectNoticeResponse { notice: Some(record.to_wire()) }).await?;
         self.changed(&record);

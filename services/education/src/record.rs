@@ -132,6 +132,8 @@ impl Record {
             notes: Vec::new(),
             nudges: Vec::new(),
             late_code: String::new(),
+            taken_by: String::new(),
+            take_time: None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! The tables of this service. Nothing else in it knows SQL.
 
 pub(crate) mod directory;
+pub(crate) mod duties;
+pub(crate) mod freshness;
 pub(crate) mod ladder;
 pub(crate) mod notes;
 pub(crate) mod notices;
@@ -38,6 +40,11 @@ const MIGRATIONS: &[Migration] = &[
         version: 5,
         name: "statements of authorities",
         sql: include_str!("store/0005_statements.sql"),
+    },
+    Migration {
+        version: 6,
+        name: "what desks have taken, what was sent back, mailboxes that bounced",
+        sql: include_str!("store/0006_desk.sql"),
     },
 ];
 

@@ -13,6 +13,7 @@ pub mod keyring;
 pub mod ledger;
 pub mod people;
 pub mod proofs;
+pub mod refused;
 pub mod retention;
 pub mod serve;
 

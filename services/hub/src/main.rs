@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use mash_hub::cli::Cli;
+use mash_hub::{cli::Cli, refused};
 
 /// A hub makes very many small and short-lived things on all cores.
 #[global_allocator]
@@ -23,6 +23,6 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stderr, reason = "a command line reports on standard error")]
 fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("mash: {error:#}");
+    eprintln!("mash: {}", refused::in_words(error));
     ExitCode::FAILURE
 }

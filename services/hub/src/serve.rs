@@ -205,8 +205,9 @@ pub async fn start(settings: &Settings, shutdown: &CancellationToken) -> anyhow:
     let clock = clock_of(settings.clock.as_deref())?;
     let url = settings.database.clone().unwrap_or_else(|| data.embedded_database());
     let store = keyring::open(&settings.keys, &url, &data).await?;
-    let bus =
-        mash_bus::connect(&settings.bus, &store).await.context("the bus cannot be reached")?;
+    let bus = mash_bus::connect(&settings.bus, &store).await.context("the bus cannot be used")?;
+    // A hub that starts while the bus is away serves what it keeps, and joins when the bus is back.
+    let bus = mash_bus::patient(bus);
     bus.ensure_topics(&mash_bus::topics::all()).await.context("topics cannot be made")?;
     let listener = TcpListener::bind(settings.listen)
         .await

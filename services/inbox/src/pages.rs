@@ -2,6 +2,8 @@
 
 mod account;
 mod contacts;
+mod desk;
+mod directory;
 mod download;
 pub(crate) mod fault;
 mod language;
@@ -62,6 +64,9 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
         .route("/contacts/confirm", post(contacts::confirm))
         .route("/contacts/away", post(contacts::away))
         .route("/contacts/back", post(contacts::back))
+        .route("/desk/take", post(desk::take))
+        .route("/desk/done", post(desk::seen_to))
+        .route("/directory", get(directory::show))
         .route("/statement", get(statement::latest))
         .route("/statement/{day}", get(statement::of_day))
         .route("/account", get(account::show))
@@ -107,7 +112,7 @@ pub(crate) struct Page {
 }
 
 /// What has been done, and how the next page says it.
-const DONE: [(&str, &str); 11] = [
+const DONE: [(&str, &str); 13] = [
     ("acknowledged", "notice-acknowledged-now"),
     ("roll", "notice-roll-confirmed-now"),
     ("support", "notice-support-saved"),
@@ -115,6 +120,8 @@ const DONE: [(&str, &str); 11] = [
     ("contact", "contacts-confirmed-now"),
     ("absence", "contacts-away-saved"),
     ("absence-ended", "contacts-away-ended"),
+    ("duty-taken", "desk-taken-now"),
+    ("duty-done", "desk-done-now"),
     ("language", "account-language-saved"),
     ("ended", "session-ended"),
     ("passkey-added", "passkey-added"),
@@ -122,12 +129,13 @@ const DONE: [(&str, &str); 11] = [
 ];
 
 /// What could not be done, in the same way.
-const FAILED: [(&str, &str); 7] = [
+const FAILED: [(&str, &str); 8] = [
     ("stale", "notice-stale"),
     ("not-allowed", "notice-not-allowed"),
     ("no-support", "notice-support-empty"),
     ("long-note", "note-too-long"),
     ("absence-bad", "contacts-away-bad"),
+    ("duty-not-taken", "desk-not-taken"),
     ("passkey-not-added", "passkey-not-added"),
     ("passkey-too-many", "passkey-too-many"),
 ];

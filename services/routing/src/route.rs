@@ -13,7 +13,9 @@ use mash_domain::{
     organisation::{OrganisationError, OrganisationId, OrganisationKind},
     roll::name_key,
 };
-use mash_policy::{Conflict, Flow, RecipientDecision, RecipientFacts, RecipientKind, Ruleset};
+use mash_policy::{
+    Conflict, Decision, Flow, RecipientDecision, RecipientFacts, RecipientKind, Ruleset,
+};
 
 use crate::{
     conflict::{Audience, Party, audience},
@@ -238,6 +240,20 @@ impl Planner<'_> {
         for (slot, laestab) in &assigned {
             plans.extend(self.establishment(laestab, *slot, discrepancy)?);
         }
+        let nobody = plans.iter().all(|plan| matches!(plan.decision.outcome, Decision::Refuse(_)));
+        if nobody && !held.rejected_by(world).is_empty() {
+            return self.desk_beside(held.without_establishment(), plans);
+        }
+        Ok(plans)
+    }
+
+    /// R03 where a place has sent its notice back and no rule lets the places that are left be told: what was in the open
+    /// once never ends with nobody. The refusals stay on record under the child's other duty.
+    fn desk_beside(&self, slot: Slot, refused: Vec<Plan>) -> Result<Vec<Plan>, OrganisationError> {
+        let desk = self.school_unknown(Some(Discrepancy::RollRejected))?;
+        let other = if slot == Slot::School { Slot::SecondSchool } else { Slot::School };
+        let mut plans: Vec<Plan> = desk.into_iter().map(|plan| Plan { slot, ..plan }).collect();
+        plans.extend(refused.into_iter().take(1).map(|plan| Plan { slot: other, ..plan }));
         Ok(plans)
     }
 

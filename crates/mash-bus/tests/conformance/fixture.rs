@@ -84,7 +84,7 @@ impl Fixture {
     }
 }
 
-fn brokers() -> String {
+pub(crate) fn brokers() -> String {
     std::env::var("MASH_TEST_KAFKA").unwrap_or_else(|_| {
         panic!(
             "MASH_TEST_KAFKA is not set, so nothing would be tested on Kafka. `cargo xtask services up` starts a \

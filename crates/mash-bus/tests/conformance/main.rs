@@ -7,6 +7,7 @@
     reason = "tests may fail loudly"
 )]
 
+mod away;
 mod bus;
 mod evidence;
 mod fixture;

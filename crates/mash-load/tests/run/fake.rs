@@ -16,11 +16,12 @@ use mash_load::{Crowd, SchoolTarget};
 use mash_proto::{
     disclosure::v1::{Content, IncidentStub},
     education::v1::{
-        AcknowledgeNoticeRequest, AcknowledgeNoticeResponse, ConfirmDeletionRequest,
-        ConfirmDeletionResponse, ConfirmRollRequest, ConfirmRollResponse, GetNoticeRequest,
-        GetNoticeResponse, ListNoticesRequest, ListNoticesResponse, Notice, RecordSupportRequest,
-        RecordSupportResponse, RejectNoticeRequest, RejectNoticeResponse, WatchNoticesRequest,
-        WatchNoticesResponse,
+        AcknowledgeNoticeRequest, AcknowledgeNoticeResponse, CompleteDutyRequest,
+        CompleteDutyResponse, ConfirmDeletionRequest, ConfirmDeletionResponse, ConfirmRollRequest,
+        ConfirmRollResponse, GetNoticeRequest, GetNoticeResponse, ListDutiesRequest,
+        ListDutiesResponse, ListNoticesRequest, ListNoticesResponse, Notice, RecordSupportRequest,
+        RecordSupportResponse, RejectNoticeRequest, RejectNoticeResponse, TakeDutyRequest,
+        TakeDutyResponse, WatchNoticesRequest, WatchNoticesResponse,
         notice_service_server::{NoticeService, NoticeServiceServer},
     },
     police::v1::{
@@ -290,6 +291,27 @@ impl NoticeService for Fake {
         &self,
         _request: Request<RejectNoticeRequest>,
     ) -> Result<Response<RejectNoticeResponse>, Status> {
+        absent()
+    }
+
+    async fn list_duties(
+        &self,
+        _request: Request<ListDutiesRequest>,
+    ) -> Result<Response<ListDutiesResponse>, Status> {
+        absent()
+    }
+
+    async fn take_duty(
+        &self,
+        _request: Request<TakeDutyRequest>,
+    ) -> Result<Response<TakeDutyResponse>, Status> {
+        absent()
+    }
+
+    async fn complete_duty(
+        &self,
+        _request: Request<CompleteDutyRequest>,
+    ) -> Result<Response<CompleteDutyResponse>, Status> {
         absent()
     }
 

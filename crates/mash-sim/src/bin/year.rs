@@ -102,6 +102,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
             );
         }
     }
+    for words in report.tally.missed.iter().take(arguments.show) {
+        eprintln!("MISSED  {words}");
+    }
     for words in report.tally.broken.iter().take(arguments.show) {
         eprintln!("BROKEN  {words}");
     }

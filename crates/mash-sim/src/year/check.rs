@@ -187,17 +187,27 @@ pub fn lost(reported: &[ReportedChild], notices: &BTreeMap<String, Notice>) -> V
         .collect()
 }
 
-/// What was sent back by a school must have gone on to somebody else under the same duty, unless the force sees that the
-/// duty ended because somebody else knows already, as where a child is registered at two places.
+/// What a duty ended with, as the force sees it: the word of its state and the coded reason.
+pub type Ended = BTreeMap<String, (String, String)>;
+
+/// What was sent back by a school must have gone on to somebody else under the same duty. It need not where routing says
+/// that somebody else knows already, as where a child is registered at two places: then another notice of the same
+/// report about the same child, of another duty, must have been out in time, and must not have been sent back before; what
+/// is sent back later has to go on from there, and so the last one ends with somebody. That is read from what was
+/// released; that routing says so is not believed by itself.
 #[must_use]
 pub fn stranded(
     notices: &BTreeMap<String, Notice>,
-    ended: &BTreeSet<String>,
+    ended: &Ended,
     known: &Known<'_>,
 ) -> Vec<String> {
     let mut by_duty: BTreeMap<&str, Vec<&Notice>> = BTreeMap::new();
+    let mut by_child: BTreeMap<(&Identity, i64), Vec<&Notice>> = BTreeMap::new();
     for notice in notices.values() {
         by_duty.entry(&notice.duty).or_default().push(notice);
+        if let Some(child) = &notice.child {
+            by_child.entry((child, notice.accepted.as_millisecond())).or_default().push(notice);
+        }
     }
     let mut broken = Vec::new();
     for notice in notices.values() {
@@ -207,17 +217,30 @@ pub fn stranded(
             .filter(|other| other.recipient != notice.recipient && other.released >= rejected)
             .map(|other| other.released)
             .min();
-        let words = match on {
-            None if ended.contains(&notice.duty) => continue,
-            None => "was sent back, and nobody was told instead",
-            Some(next)
-                if next.duration_since(rejected) > SOON && !known.was_down(rejected, next) =>
-            {
-                "was sent back, and went on late"
-            }
-            Some(_) => continue,
+        let late = |next: Timestamp| {
+            next.duration_since(rejected) > SOON && !known.was_down(rejected, next)
         };
-        broken.push(format!("notice {} of {} {words}", notice.id, notice.recipient));
+        let (state, reason) = ended.get(&notice.duty).cloned().unwrap_or_default();
+        let words = match on {
+            Some(next) if late(next) => "was sent back, and went on late",
+            Some(_) => continue,
+            None if reason == "told-elsewhere" => {
+                let key =
+                    notice.child.as_ref().map(|child| (child, notice.accepted.as_millisecond()));
+                let hers = key.and_then(|key| by_child.get(&key)).into_iter().flatten();
+                let knows = |other: &&&Notice| {
+                    let stood = other.rejected.is_none_or(|at| at > rejected);
+                    other.duty != notice.duty && stood && !late(other.released)
+                };
+                if hers.filter(knows).count() > 0 {
+                    continue;
+                }
+                "was sent back, and nobody else has it although routing says so"
+            }
+            None => "was sent back, and nobody was told instead",
+        };
+        let Notice { id, recipient, .. } = notice;
+        broken.push(format!("notice {id} of {recipient} {words}; the force sees {state} {reason}"));
     }
     broken
 }

@@ -170,7 +170,7 @@ impl Post {
             match (to.mailbox, by_text) {
                 (Mailbox::Bounces, false) => {
                     state.refused += 1;
-                    Err(Undelivered::Refused)
+                    Err(Undelivered::NoMailbox)
                 }
                 // Her telephone is switched off for good, and the network takes the message all the same.
                 (Mailbox::Bounces, true) | (Mailbox::Swallows, _) => Ok(()),

@@ -74,6 +74,8 @@ pub struct Tally {
     pub given: u64,
     /// What became of these with us.
     pub ours: BTreeMap<Ours, u64>,
+    /// Those of these that nobody had by the bell that others had to meet, whatever their own was, in words.
+    pub missed: Vec<String>,
     /// Promises that were broken, in words.
     pub broken: Vec<String>,
     /// Durable steps at which a process could have died.
@@ -95,6 +97,7 @@ impl Tally {
         self.sent_again_after_a_crash += more.sent_again_after_a_crash;
         self.given += more.given;
         add(&mut self.ours, &more.ours);
+        self.missed.extend(more.missed.iter().map(|words| format!("{}: {words}", region.region)));
         self.broken.extend(more.broken.iter().map(|words| format!("{}: {words}", region.region)));
         self.steps += more.steps;
         self.deaths += more.deaths;

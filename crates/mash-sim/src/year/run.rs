@@ -19,7 +19,7 @@ use tokio_stream::StreamExt as _;
 use tonic::Request;
 
 use super::{
-    check::{Known, ReportedChild, lost, sent_twice, stranded},
+    check::{Ended, Known, ReportedChild, lost, sent_twice, stranded},
     ledger::{Notice, Written},
     others::{Given, Morning, System},
     play::{KINDS, Play},
@@ -77,7 +77,7 @@ impl Play {
         report.tally.withheld =
             u64::try_from(reported.iter().filter(|it| it.withheld).count()).unwrap_or(0);
         broken.extend(lost(&reported, &written.notices));
-        broken.extend(stranded(&written.notices, &told_elsewhere(&outcomes), &known));
+        broken.extend(stranded(&written.notices, &ended(&outcomes), &known));
         let (twice, after_a_crash) = sent_twice(&self.post.attempts(), &known);
         broken.extend(twice);
         broken.extend(unended(&outcomes));
@@ -225,6 +225,9 @@ impl Play {
                 let ours = ours(hers.map_or(&[], Vec::as_slice), &given, known);
                 let in_time = accepted.is_some_and(|at| at < given.bell);
                 let ours = if ours == Ours::Missed && !in_time { Ours::NotTaken } else { ours };
+                if ours == Ours::Missed {
+                    report.tally.missed.push(missed(&given, hers.map_or(&[], Vec::as_slice)));
+                }
                 *report.tally.ours.entry(ours).or_default() += 1;
             }
         }
@@ -250,6 +253,26 @@ impl Play {
             right: places.is_some_and(|places| places.contains(&school.laestab)),
         })
     }
+}
+
+/// What was not with anybody by the bell that the others had to meet, for whoever looks into it.
+fn missed(given: &Given, notices: &[&Notice]) -> String {
+    let shown = |notice: &&Notice| {
+        let Notice { id, recipient, delivered, bell, acknowledged, escalated, rejected, .. } =
+            notice;
+        let at = |time: &Option<Timestamp>| time.map_or("never".to_owned(), |at| at.to_string());
+        let officer = escalated.as_ref().map(|(at, _)| *at);
+        format!(
+            "{id} to {recipient} at {}, bell {}, acknowledged {}, with an officer {}, sent back {}",
+            at(delivered),
+            at(bell),
+            at(acknowledged),
+            at(&officer),
+            at(rejected)
+        )
+    };
+    let notices: Vec<String> = notices.iter().map(shown).collect();
+    format!("of {} for {} by {}: {}", given.at, given.laestab, given.bell, notices.join("; "))
 }
 
 /// What became of a child's notices by the bell that the others had to meet.
@@ -286,13 +309,10 @@ fn is_of_education(outcome: &Outcome) -> bool {
         .contains(&outcome.duty_kind.as_str())
 }
 
-/// Duties that ended because somebody else knows already.
-fn told_elsewhere(outcomes: &[Outcome]) -> BTreeSet<String> {
-    outcomes
-        .iter()
-        .filter(|it| it.state() == DutyState::Withheld && it.reason_code == "told-elsewhere")
-        .map(|it| it.duty.clone())
-        .collect()
+/// How each duty stands for the force.
+fn ended(outcomes: &[Outcome]) -> Ended {
+    let words = |it: &Outcome| (it.state().as_str_name().to_owned(), it.reason_code.clone());
+    outcomes.iter().map(|it| (it.duty.clone(), words(it))).collect()
 }
 
 /// Every duty ends (P1), as the force sees it.

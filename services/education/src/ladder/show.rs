@@ -1,4 +1,4 @@
-//! What a reader sees of the ladder: a desk the steps, everybody why it was late.
+//! What a reader sees of the ladder: a desk the steps and who has taken it, everybody why it was late.
 
 use mash_proto::{convert::time_to_wire, education::v1 as wire};
 use mash_store::StoreError;
@@ -21,6 +21,9 @@ impl Service {
         records: &[&Record],
         notices: &mut [wire::Notice],
     ) -> Result<(), StoreError> {
+        if matches!(view.reader, Reader::Desks { .. }) {
+            Self::with_takes(conn, notices).await?;
+        }
         let mut late = ladder::late(conn, records).await?;
         let mut climbed = match view.reader {
             Reader::Desks { .. } => ladder::climbed(conn, records).await?,

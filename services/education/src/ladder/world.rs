@@ -18,6 +18,7 @@ use crate::{
 };
 
 /// Somebody who is to be told.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Addressee {
     /// The id of her contact entry.
     pub(super) id: String,

@@ -24,8 +24,11 @@ macro_rules! on_both {
     };
 }
 
+mod away;
 mod climb;
+mod desk;
 mod directory;
+mod freshness;
 mod ladder;
 mod notices;
 mod referrals;

@@ -65,6 +65,12 @@ impl Hub {
         Self { clock, education, store, bus, edge, _database: database }
     }
 
+    /// Stops the process, and leaves the bus.
+    pub(crate) async fn stop(&self) -> Arc<dyn Bus> {
+        self.edge.shutdown().cancel();
+        Arc::clone(&self.bus)
+    }
+
     /// Another process on the same store and bus.
     pub(crate) async fn replica(&self, channels: Channels) -> Education {
         replica(&self.store, &self.bus, &self.clock, channels).await
@@ -87,6 +93,64 @@ impl Hub {
         };
         hub.directory(E1).replace_calendar(calendar).await.unwrap();
         hub
+    }
+
+    /// So many more schools with a key adult and a deputy each, whose day begins as that of E1: their numbers.
+    pub(crate) async fn schools(&self, count: usize) -> Vec<String> {
+        let numbers: Vec<String> = (0..count).map(|index| format!("24{index:02}")).collect();
+        let rows: String = numbers.iter().map(|number| wales_row(number, "Ysgol Arall")).collect();
+        assert_eq!(self.import_wales(&rows).await.problems_total, 0);
+        let calendar = wire::ReplaceCalendarRequest {
+            request_id: id(),
+            parent: "authorities/672".into(),
+            calendar: Some(calendar(535)),
+        };
+        self.directory(BRIDGEND).replace_calendar(calendar).await.unwrap();
+        let mut laestabs = Vec::new();
+        for number in numbers {
+            let laestab = format!("672{number}");
+            let person = |id: &str, role| wire::Contact {
+                full_name: "Another Person".into(),
+                ..contact(&format!("{id}-{laestab}"), role)
+            };
+            let contacts = vec![
+                person("key", wire::ContactRole::KeyAdult),
+                person("deputy", wire::ContactRole::Deputy),
+            ];
+            let parent = format!("establishments/{laestab}");
+            let request = wire::ReplaceContactsRequest { request_id: id(), parent, contacts };
+            self.directory(BRIDGEND).replace_contacts(by("manager", request)).await.unwrap();
+            laestabs.push(laestab);
+        }
+        laestabs
+    }
+
+    /// Releases a notice to the contacts of each of these schools, and waits until they are there.
+    pub(crate) async fn release_to_each(&self, laestabs: &[String]) {
+        let before = self.count_notices().await;
+        for laestab in laestabs {
+            let school: OrganisationId = format!("school/{laestab}").parse().unwrap();
+            let readers = [format!("key-{laestab}"), format!("deputy-{laestab}")];
+            let release = DisclosureReleased {
+                recipient: Some((&school).into()),
+                addressees: readers.to_vec(),
+                ..to_school(&format!("n-{laestab}"), &[])
+            };
+            self.release(&release).await;
+        }
+        let wanted = before + i64::try_from(laestabs.len()).unwrap();
+        let arrived = async {
+            while self.count_notices().await < wanted {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(SOON, arrived).await.expect("the notices come in time");
+    }
+
+    async fn count_notices(&self) -> i64 {
+        let mut conn = self.store.read().await.unwrap();
+        let count = sqlx::query_scalar("SELECT COUNT(*) FROM education_notices");
+        count.fetch_one(&mut *conn).await.unwrap()
     }
 
     pub(crate) fn at(&self, local: &str) {

@@ -14,7 +14,6 @@ use mash_proto::{
     },
 };
 use tonic::{Code, Status};
-use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use self::render::{Format, Rendering};
@@ -22,6 +21,7 @@ use crate::{
     data::Data,
     demo::prepare::OPERATOR,
     people::{Endpoints, People, on_behalf},
+    refused,
 };
 
 mod document;
@@ -297,15 +297,7 @@ fn hexadecimal(text: &str) -> anyhow::Result<Vec<u8>> {
 /// A refusal of the hub, with every fault on a line of its own.
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
 fn told(status: Status) -> anyhow::Error {
-    let mut text = status.message().to_owned();
-    if text.is_empty() {
-        text = format!("{:?}", status.code());
-    }
-    if let Some(wrong) = status.get_error_details().bad_request() {
-        for violation in &wrong.field_violations {
-            text.push_str(&format!("\n  {}: {}", violation.field, violation.description));
-        }
-    }
+    let mut text = refused::lines(&status);
     if status.code() == Code::NotFound {
         text.push_str("\n  there is no such agreement, or the caller is no party of it");
     }

@@ -6,13 +6,15 @@ use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 use jiff::civil::Date;
-use mash_proto::education::v1::{ImportBankHolidaysRequest, ImportReport, RegisterLayout};
+use mash_proto::education::v1::{
+    ImportBankHolidaysRequest, ImportReport, ListDirectoryFindingsRequest, RegisterLayout,
+};
 
 use crate::{
     data::Data,
     demo::prepare::OPERATOR,
     imports,
-    people::{Endpoints, People},
+    people::{Endpoints, People, on_behalf},
 };
 
 /// Where to import to.
@@ -50,6 +52,17 @@ pub enum DirectoryCommand {
         date: Date,
         /// The CSV file, UTF-8 or Windows-1252.
         file: PathBuf,
+    },
+    /// List what is stale in the directory of an authority, the most pressing first.
+    Stale {
+        #[command(flatten)]
+        target: Target,
+        /// The three-digit code of the authority.
+        #[arg(long)]
+        authority: String,
+        /// Who asks, for the record.
+        #[arg(long = "as", default_value = "operator")]
+        practitioner: String,
     },
     /// Import bank holidays in the JSON format of GOV.UK.
     BankHolidays {
@@ -102,6 +115,9 @@ impl DirectoryCommand {
                 let (header, gone) = ((layout, date.into()), move |parts| bar.inc(parts));
                 report(&imports::register(&people, OPERATOR, header, &file, gone).await?)
             }
+            Self::Stale { target, authority, practitioner } => {
+                stale(&target.people()?, &authority, &practitioner).await
+            }
             Self::BankHolidays { target, file } => {
                 let request = ImportBankHolidaysRequest { document: read(&file)? };
                 let answer =
@@ -124,6 +140,38 @@ impl RollCommand {
         let (people, file, bar) = (target.people()?, read(&file)?, ProgressBar::new_spinner());
         let (header, gone) = ((authority.as_str(), date.into()), move |parts| bar.inc(parts));
         report(&imports::roll(&people, OPERATOR, header, &file, gone).await?)
+    }
+}
+
+/// One line for each, without names: what, where, whom by id, since when.
+async fn stale(people: &People, authority: &str, practitioner: &str) -> anyhow::Result<()> {
+    let mut request = ListDirectoryFindingsRequest {
+        authority_code: authority.to_owned(),
+        page_size: 500,
+        page_token: String::new(),
+    };
+    loop {
+        let asked = on_behalf(practitioner, request.clone())?;
+        let answer = people.directory(OPERATOR)?.list_directory_findings(asked).await?.into_inner();
+        for finding in &answer.findings {
+            let since = finding
+                .since_date
+                .map(|day| format!("  since {:04}-{:02}-{:02}", day.year, day.month, day.day));
+            let contact = if finding.contact.is_empty() { "-" } else { finding.contact.as_str() };
+            println!(
+                "{:<14} {}  {contact}{}",
+                finding.finding_code,
+                finding.establishment,
+                since.unwrap_or_default()
+            );
+        }
+        if answer.next_page_token.is_empty() {
+            for count in &answer.counts {
+                println!("{} {}", count.count, count.finding_code);
+            }
+            return Ok(());
+        }
+        request.page_token = answer.next_page_token;
     }
 }
 

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{Extension, extract::State, response::Response};
 use jiff::civil::Date;
-use mash_domain::calendar::{DateRange, london};
+use mash_domain::{
+    calendar::{DateRange, london},
+    freshness::CONFIRMED_DAYS,
+};
 use mash_proto::education::v1::{Contact, ContactRole};
 use uuid::Uuid;
 
@@ -15,9 +18,6 @@ use crate::{
     texts::Texts,
     visitor::{Fields, Visitor},
 };
-
-/// After so many days details are asked about again.
-const MONTH: i32 = 31;
 
 struct Shown {
     name: String,
@@ -91,7 +91,7 @@ fn shown(t: Texts, contact: &Contact, all: &[Contact], own: &str, today: Date) -
         facts.add(t.say("contacts-cover"), cover.map_or_else(nobody, |it| it.full_name.clone()));
     }
     let since = contact.confirmed_date.as_ref().and_then(view::civil);
-    let fresh = since.is_some_and(|since| (today - since).get_days() < MONTH);
+    let fresh = since.is_some_and(|since| (today - since).get_days() < CONFIRMED_DAYS);
     Shown {
         name: contact.full_name.clone(),
         own: contact.id == own,

@@ -53,7 +53,11 @@ impl From<InboxRefusal> for Fault {
         match refusal {
             InboxRefusal::NotFound => Self::NotFound,
             InboxRefusal::Invalid(_) => Self::BadRequest,
-            InboxRefusal::Stale | InboxRefusal::Sealed | InboxRefusal::State(_) => Self::Refused,
+            InboxRefusal::Stale
+            | InboxRefusal::Sealed
+            | InboxRefusal::State(_)
+            | InboxRefusal::Taken(_)
+            | InboxRefusal::NotTaken => Self::Refused,
             InboxRefusal::Failed => Self::Failed,
         }
     }

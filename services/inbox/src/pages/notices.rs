@@ -12,10 +12,11 @@ use mash_proto::education::v1::ListNoticesRequest;
 use serde::Deserialize;
 
 use super::{
-    Page,
+    Page, Problem,
+    desk::{self, DutyRow},
     fault::Fault,
     notice, render,
-    view::{self, Row},
+    view::{self, Officer, Row},
 };
 use crate::{Hub, visitor::Visitor};
 
@@ -24,7 +25,7 @@ const WAITING: i32 = 100;
 const DONE: usize = 30;
 
 /// Where a page begins: of what waits, or of what was dealt with.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct Place {
     #[serde(default)]
     after: String,
@@ -39,6 +40,9 @@ struct Notices {
     desk: bool,
     heading: String,
     waiting: Vec<Row>,
+    duties_heading: String,
+    duties: Vec<DutyRow>,
+    more_duties: bool,
     done: Vec<Row>,
     first: bool,
     next: Option<String>,
@@ -50,6 +54,24 @@ pub(crate) async fn list(
     Extension(visitor): Extension<Visitor>,
     Query(place): Query<Place>,
 ) -> Result<Response, Fault> {
+    render(&listed(&hub, &visitor, place).await?)
+}
+
+/// The list from its beginning, with a problem above it.
+pub(super) async fn with_problem(
+    hub: &Hub,
+    visitor: &Visitor,
+    text: String,
+) -> Result<Response, Fault> {
+    let mut list = listed(hub, visitor, Place::default()).await?;
+    "/notices".clone_into(&mut list.page.path);
+    list.page.error = Some(Problem { field: "", text });
+    let mut response = render(&list)?;
+    *response.status_mut() = http::StatusCode::CONFLICT;
+    Ok(response)
+}
+
+async fn listed(hub: &Hub, visitor: &Visitor, place: Place) -> Result<Notices, Fault> {
     let session = visitor.session()?;
     let (t, now) = (visitor.t, hub.clock.now());
     let desk = !session.person.desks.is_empty();
@@ -71,25 +93,34 @@ pub(crate) async fn list(
     let (again, done): (Vec<_>, Vec<_>) =
         done.into_iter().partition(|listed| view::waits(&listed.notice));
     waiting.extend(again);
-    let mut officers = HashMap::new();
+    let (duties, more_duties) =
+        if desk && first { desk::duties(hub, session).await? } else { (Vec::new(), false) };
+    let mut names = HashMap::new();
     if desk {
-        for id in waiting.iter().chain(&done).map(|listed| &listed.notice.escalated_to) {
-            if !id.is_empty() && !officers.contains_key(id) {
-                officers.insert(id.clone(), notice::named(&hub, session, id).await?);
+        let notices = waiting.iter().chain(&done).map(|listed| &listed.notice);
+        let ids = notices.flat_map(|it| [&it.escalated_to, &it.taken_by]);
+        for id in ids.chain(duties.iter().map(|duty| &duty.owner)) {
+            if !id.is_empty() && !names.contains_key(id) {
+                names.insert(id.clone(), notice::named(hub, session, id).await?);
             }
         }
     }
-    let officers = desk.then_some(&officers);
-    let row = |listed: &mash_education::Listed| view::row(t, listed, now, officers);
+    let officer = Officer { own: &session.account.practitioner, names: &names };
+    let officer = desk.then_some(&officer);
+    let row = |listed: &mash_education::Listed| view::row(t, listed, now, officer);
     let (waiting, done): (Vec<Row>, Vec<Row>) =
         (waiting.iter().map(row).collect(), done.iter().map(row).collect());
     let (title, count) =
         if desk { ("desk-title", "desk-waiting") } else { ("notices-title", "notices-waiting") };
-    render(&Notices {
-        page: Page::new(&visitor, t.say(title)),
+    let shown = |officer| duties.iter().map(|duty| desk::row(t, duty, officer, now)).collect();
+    Ok(Notices {
+        page: Page::new(visitor, t.say(title)),
         desk,
         heading: t.count(count, waiting.len()),
         waiting,
+        duties_heading: t.count("desk-duties", duties.len()),
+        duties: officer.map(shown).unwrap_or_default(),
+        more_duties,
         done,
         first,
         next: match (more.as_str(), next.as_str()) {

@@ -11,6 +11,8 @@ use mash_proto::{
     r#type::v1::{Answer, Date},
 };
 
+use uuid::Uuid;
+
 use super::{Fact, Facts};
 use crate::{dates, texts::Texts};
 
@@ -24,6 +26,63 @@ pub(crate) struct Row {
     pub(crate) late: bool,
     pub(crate) changed: bool,
     pub(crate) facts: Vec<Fact>,
+    /// What an officer of a desk can do: take it.
+    pub(crate) take: Option<Take>,
+}
+
+/// A form by which an officer takes what her desk has.
+pub(crate) struct Take {
+    pub(crate) request: String,
+    pub(crate) name: String,
+    /// From whom; empty if nobody has it.
+    pub(crate) instead_of: String,
+    /// The words of its button.
+    pub(crate) label: String,
+}
+
+/// An officer of a desk who looks at a list.
+pub(crate) struct Officer<'a> {
+    /// Who she is, by contact id.
+    pub(crate) own: &'a str,
+    /// What the officers of her authority are called.
+    pub(crate) names: &'a HashMap<String, String>,
+}
+
+impl Officer<'_> {
+    /// Whose it is, in words: who has taken it and when, else who would have to.
+    pub(crate) fn owner(
+        &self,
+        t: Texts,
+        owner: &str,
+        taken: Option<Timestamp>,
+        now: Timestamp,
+    ) -> String {
+        let Some(name) = self.names.get(owner) else { return t.say("desk-owner-none") };
+        match taken {
+            Some(at) => {
+                let time = dates::moment(t, at, now);
+                t.args("desk-owner-taken", &[("officer", name), ("time", &time)])
+            }
+            None => t.arg("desk-owner-not-taken", "officer", name),
+        }
+    }
+
+    /// The form by which she takes it; none if she has it.
+    pub(crate) fn take(&self, t: Texts, name: &str, taken_by: &str) -> Option<Take> {
+        if taken_by == self.own {
+            return None;
+        }
+        let holder = self.names.get(taken_by).filter(|_| !taken_by.is_empty());
+        Some(Take {
+            request: Uuid::new_v4().to_string(),
+            name: name.to_owned(),
+            instead_of: taken_by.to_owned(),
+            label: match holder {
+                Some(holder) => t.arg("desk-take-over", "officer", holder),
+                None => t.say("desk-take"),
+            },
+        })
+    }
 }
 
 /// Advice on contact with parents.
@@ -95,21 +154,17 @@ pub(crate) fn bell(t: Texts, notice: &Notice, now: Timestamp) -> String {
 }
 
 /// A notice in a list; a desk knows its officers by name.
-pub(crate) fn row(
-    t: Texts,
-    listed: &Listed,
-    now: Timestamp,
-    desk: Option<&HashMap<String, String>>,
-) -> Row {
+pub(crate) fn row(t: Texts, listed: &Listed, now: Timestamp, desk: Option<&Officer<'_>>) -> Row {
     let Listed { notice, child } = listed;
     let received = instant(notice.receive_time.as_ref());
     let received = received.map(|at| dates::moment(t, at, now)).unwrap_or_default();
     let (state, colour) = state(t, notice);
     let mut facts = Facts::default();
-    if let Some(officers) = desk {
+    if let Some(officer) = desk {
         facts.add(t.say("desk-reason"), diversion(t, notice));
-        let owner = officers.get(&notice.escalated_to).cloned();
-        facts.add(t.say("desk-owner"), owner.unwrap_or_else(|| t.say("desk-owner-none")));
+        let taken = instant(notice.take_time.as_ref());
+        let owner = if taken.is_some() { &notice.taken_by } else { &notice.escalated_to };
+        facts.add(t.say("desk-owner"), officer.owner(t, owner, taken, now));
         let clock = match instant(notice.deliver_by_time.as_ref()) {
             Some(bell) if bell <= now => {
                 t.arg("desk-clock-passed", "time", dates::moment(t, bell, now))
@@ -138,6 +193,9 @@ pub(crate) fn row(
         changed: notice.state() == NoticeState::Acknowledged
             && notice.acknowledged_revision < notice.revision,
         facts: facts.0,
+        take: desk
+            .filter(|_| mash_education::is_open(notice))
+            .and_then(|officer| officer.take(t, &notice.name, &notice.taken_by)),
     }
 }
 

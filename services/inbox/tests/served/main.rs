@@ -7,6 +7,7 @@
     reason = "tests may fail loudly"
 )]
 
+mod desk;
 mod forgery;
 mod notices;
 mod passkeys;

@@ -16,7 +16,10 @@ use mash_inbox::{Accounts, Inbox, Listening, MailSettings, ProviderSettings, Set
 use mash_proto::{
     convert::time_to_wire,
     disclosure::v1::{ChildIdentity, Content, DisclosureReleased, IncidentStub, Narrative},
-    education::v1::{Contact, ContactRole, DeskChanged, Establishment, ListNoticesRequest},
+    education::v1::{
+        Contact, ContactRole, DeskChanged, Establishment, EstablishmentState, EstablishmentType,
+        ListNoticesRequest, Nation,
+    },
     envelope::{Attributes, event_id, wrap},
     sharing::v1::StatementMade,
 };
@@ -120,6 +123,9 @@ impl Hub {
             name: format!("establishments/{laestab}"),
             display_name: format!("Ysgol {laestab}"),
             authority_code: "672".to_owned(),
+            nation: Nation::Wales.into(),
+            r#type: EstablishmentType::School.into(),
+            state: EstablishmentState::Open.into(),
             ..Establishment::default()
         };
         let contacts = Establishment { contacts: vec![contact], ..Establishment::default() };

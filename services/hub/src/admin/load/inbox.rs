@@ -51,18 +51,19 @@ impl School {
     }
 
     fn contacts(&self) -> ReplaceContactsRequest {
-        let contact = |(serial, role): (usize, ContactRole)| Contact {
+        let contact = |(serial, role, surname): (usize, ContactRole, &str)| Contact {
             id: self.contact_id(serial),
-            full_name: format!("Synthetic {} {serial}", self.laestab),
+            // Contacts are named persons, and names have no digits.
+            full_name: format!("Synthetic {}", surname),
             role: role.into(),
             email: format!("k{serial}@school-{}.example", self.laestab),
             telephone: "01632 960000".to_owned(),
-            training_date: None,
+            training_date: Some(TODAY),
             confirmed_date: Some(TODAY),
             absence: None,
             cover: String::new(),
         };
-        let roles = [(1, ContactRole::KeyAdult), (2, ContactRole::Deputy)];
+        let roles = [(1, ContactRole::KeyAdult, "One"), (2, ContactRole::Deputy, "Two")];
         ReplaceContactsRequest {
             request_id: Uuid::new_v4().to_string(),
             parent: format!("establishments/{}", self.laestab),

@@ -19,12 +19,12 @@ use mash_proto::{
     },
 };
 use mash_routing::rulesets::files;
-use tonic_types::StatusExt as _;
 
 use crate::{
     data::Data,
     demo::prepare::OPERATOR,
     people::{Endpoints, People, on_behalf},
+    refused,
 };
 
 /// How long a proposal may take: it is proved meanwhile, which takes longer than one call may.
@@ -278,12 +278,7 @@ fn line(ruleset: &Ruleset) {
 /// What the server said, with every file and line and every counterexample.
 #[expect(clippy::needless_pass_by_value, reason = "errors are mapped by value")]
 fn told(status: tonic::Status) -> anyhow::Error {
-    let details = status.get_error_details();
-    let mut text = status.message().to_owned();
-    for violation in details.bad_request().into_iter().flat_map(|bad| &bad.field_violations) {
-        text.push_str(&format!("\n  {}: {}", violation.field, violation.description));
-    }
-    anyhow::anyhow!(text)
+    anyhow::anyhow!(refused::lines(&status))
 }
 
 /// The files of a folder that is named after its version.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mash_policy::Profile;
 use mash_proto::{
     convert::time_to_wire,
     disclosure::v1::{DisclosureReleased, ReceiptKind, ReceiptRecorded},
@@ -12,7 +13,7 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::*;
-use crate::{app::take_in_receipt::take_in_receipt, duty::Disclosure};
+use crate::{app::take_in_receipt::take_in_receipt, duty::Disclosure, world::Agreed};
 
 const ELSEWHERE: &str = "6732951";
 
@@ -146,6 +147,45 @@ fn a_successor_that_refuses_is_not_asked_again() {
     reject_at(&mut world, Slot::School);
     let live = live_at(duty(&world, Slot::School));
     assert!(!live.is_empty() && live.iter().all(|recipient| recipient == "authority/672"));
+}
+
+/// A setting that is no school, which no force of this world has agreed to tell.
+fn setting(laestab: &str) -> Establishment {
+    Establishment { early_years: true, ..school(laestab) }
+}
+
+#[test]
+fn what_a_school_sends_back_goes_to_the_desk_where_no_rule_lets_the_other_place_be_told() {
+    let orders = [
+        ([PlaceKind::Main(at(HERE)), PlaceKind::Subsidiary(at(THERE))], Slot::School),
+        ([PlaceKind::Main(at(THERE)), PlaceKind::Subsidiary(at(HERE))], Slot::SecondSchool),
+    ];
+    for (places, slot) in orders {
+        let mut world = world(&incident(1), &places, vec![school(HERE), setting(THERE)]);
+        report(&mut world, incident(1));
+        assert_eq!(live_at(duty(&world, slot)), [format!("school/{HERE}")]);
+        reject_at(&mut world, slot);
+        let desk = vec!["authority/672".to_owned(); 2];
+        assert_eq!(live_at(duty(&world, slot)), desk, "the desk, and the queue beside it");
+        let mut changed = incident(2);
+        changed.narrative.push_str(" A neighbour rang.");
+        report(&mut world, changed);
+        assert_eq!(live_at(duty(&world, slot)), desk, "a revision leaves it there");
+    }
+}
+
+#[test]
+fn what_a_setting_sends_back_goes_to_the_desk_where_nobody_at_the_stated_one_may_be_told() {
+    let mut stated = incident(1);
+    stated.children[0].stated_establishment.get_or_insert_default().laestab = THERE.to_owned();
+    let nobody = Establishment { contacts: vec![], ..setting(THERE) };
+    let mut world = world(&stated, &[PlaceKind::Main(at(HERE))], vec![setting(HERE), nobody]);
+    let agreed = Agreed { profile: Profile::Full, early_years: true, version: 1 };
+    world.agreed.insert("62".parse().unwrap(), agreed);
+    report(&mut world, stated);
+    assert_eq!(live_at(duty(&world, Slot::School)), [format!("school/{HERE}")]);
+    reject_at(&mut world, Slot::School);
+    assert_eq!(live_at(duty(&world, Slot::School)), vec!["authority/672".to_owned(); 2]);
 }
 
 /// What can happen to a child's notices.
