@@ -18,6 +18,10 @@ use mash_proto::{
     education::v1::ListNoticesRequest,
     police::v1::ReportDomesticAbuseIncidentRequest,
     referral::v1::ReportKind,
+    sharing::v1::{
+        ApplyHarmTestRequest, AssembleSubjectAccessRequest, BreakGlassRequest, ChildSelector,
+        HarmOutcome, RequestSubjectAccessRequest, SetOfficerRequest, child_selector::Child,
+    },
     social_care::v1::{Grade, Outcome},
 };
 use mash_store::{
@@ -28,7 +32,7 @@ use mash_store::{
 use mash_synth::night::Night;
 use mash_tests::{
     OnBus, Stage,
-    hub::{FORCE, Hub, OFFICER, SCHOOL, by, id, until},
+    hub::{BOARD, FORCE, Hub, OFFICER, SCHOOL, by, id, until},
 };
 use uuid::Uuid;
 
@@ -93,6 +97,37 @@ async fn incident(hub: &Hub, word: &str) -> String {
     let mut police = hub.people.police(FORCE).unwrap();
     let answer = police.report_domestic_abuse_incident(by(OFFICER, request)).await.unwrap();
     answer.into_inner().incident.unwrap().name.trim_start_matches("incidents/").to_owned()
+}
+
+/// Glass that was broken over a child of an incident, and a subject access about her, each with this word in its reasons.
+async fn reasons(hub: &Hub, case: &str, word: &str) {
+    let (child_ref, why) = ("c1", format!("Nobody can find her: {word}."));
+    let child = || {
+        let name = format!("incidents/{case}/children/{child_ref}");
+        Some(ChildSelector { child: Some(Child::CaseChild(name)) })
+    };
+    let reason = why.clone();
+    let request =
+        BreakGlassRequest { request_id: id(), child: child(), reason, life_at_risk: true };
+    hub.people.break_glass(BOARD).unwrap().break_glass(by("dr-1", request)).await.unwrap();
+    let mut force = hub.people.rights(FORCE).unwrap();
+    let (request_id, practitioner) = (id(), "dpo-1".to_owned());
+    let request = SetOfficerRequest { request_id, practitioner, appointed: true };
+    force.set_officer(by("head-1", request)).await.unwrap();
+    let request =
+        RequestSubjectAccessRequest { request_id: id(), child: child(), received_date: None };
+    let asked = force.request_subject_access(by("dpo-1", request)).await.unwrap().into_inner();
+    let name = asked.subject_access.unwrap().name;
+    let request = AssembleSubjectAccessRequest { request_id: id(), name: name.clone() };
+    force.assemble_subject_access(by("dpo-1", request)).await.unwrap();
+    let request = ApplyHarmTestRequest {
+        request_id: id(),
+        name,
+        line: 0,
+        outcome: HarmOutcome::HandOver.into(),
+        reason: why,
+    };
+    force.apply_harm_test(by("dpo-1", request)).await.unwrap();
 }
 
 async fn notices(hub: &Hub) -> usize {
@@ -164,6 +199,8 @@ async fn nothing_is_left(dialect: Dialect, bus: OnBus) {
     incident(&hub, &kept).await;
     until("two notices at the school", async || (notices(&hub).await >= 2).then_some(())).await;
 
+    reasons(&hub, &cases[1], &gone).await;
+
     let backup = everything(&hub, bus).await;
     let before = find(std::slice::from_ref(&backup), &hub, &gone).await;
     assert_eq!(before.in_the_clear(), Vec::<&str>::new(), "whoever has it without the keys");
@@ -172,6 +209,8 @@ async fn nothing_is_left(dialect: Dialect, bus: OnBus) {
         "police_incidents",
         "partner_referrals",
         "routing_cases",
+        "routing_break_glass",
+        "routing_subject_access",
         "education_notices",
         "social_care_items",
         "social_care_snapshots",

@@ -43,6 +43,7 @@ conformance![
     an_erasure_is_final_when_no_backup_can_be_opened,
     a_column_is_sealed_for_its_row_and_rows_of_before_are_sealed_when_next_written,
     an_answer_is_sealed_for_what_its_transaction_has_sealed,
+    words_about_several_cases_go_with_the_first_that_is_erased,
 ];
 
 const DAY: i64 = 24 * 3600 * 1000;
@@ -395,4 +396,30 @@ async fn an_answer_is_sealed_for_what_its_transaction_has_sealed(database: TestD
     erasure::erase(&store, "b", "expiry", "operator", now()).await.unwrap();
     assert!(matches!(prior("two").await, Err(StoreError::Erased)), "either case takes it along");
     assert!(prior("one").await.is_ok());
+}
+
+async fn words_about_several_cases_go_with_the_first_that_is_erased(database: TestDatabase) {
+    let store = database.sealed_store().await;
+    let write = async |cases: &[&str]| {
+        let cases = cases.iter().map(|case| (*case).to_owned()).collect();
+        let mut tx = store.begin().await.unwrap();
+        let sealed = NOTES.seal_for_all(&mut tx, &cases, "1", b"the words").await;
+        tx.commit().await.unwrap();
+        sealed
+    };
+    let read = async |sealed: &[u8]| {
+        let mut conn = store.read().await.unwrap();
+        NOTES.open_for_all(&mut conn, "1", sealed.to_vec()).await
+    };
+    let (one, all) = (write(&["a"]).await.unwrap(), write(&["a", "b", "c"]).await.unwrap());
+    for sealed in [&one, &all] {
+        assert_eq!(read(sealed).await.unwrap(), b"the words");
+        let mut conn = store.read().await.unwrap();
+        let elsewhere = NOTES.open_for_all(&mut conn, "2", sealed.clone()).await;
+        assert!(matches!(elsewhere, Err(StoreError::Sealed(KeyError::Broken))));
+    }
+    assert!(write(&[]).await.is_err(), "no erasure would reach it");
+    erasure::erase(&store, "b", "expiry", "operator", now()).await.unwrap();
+    assert_eq!(read(&one).await.unwrap(), b"the words");
+    assert_eq!(read(&all).await.unwrap(), b"");
 }

@@ -10,12 +10,18 @@ CREATE TABLE routing_officers (
     organisation TEXT NOT NULL, practitioner TEXT NOT NULL, appointed_by TEXT NOT NULL, appointed_ms BIGINT NOT NULL,
     PRIMARY KEY (organisation, practitioner));
 
--- Requests for subject access. The record is put together once and holds codes, times and opaque ids.
+-- Requests for subject access. The payload and the head of the record hold codes, times and opaque ids. Why somebody
+-- decided something is in the reasons, sealed under the keys of all the cases that the request is about.
 CREATE TABLE routing_subject_access (
     access_id TEXT PRIMARY KEY, organisation TEXT NOT NULL, subject TEXT NOT NULL, made_ms BIGINT NOT NULL,
     assembled_ms BIGINT NOT NULL, over BIGINT NOT NULL, due_day TEXT NOT NULL, payload BYTEA NOT NULL,
-    record BYTEA NOT NULL);
+    reasons BYTEA NOT NULL, record BYTEA NOT NULL);
 CREATE INDEX routing_subject_access_due ON routing_subject_access (organisation, over, due_day, access_id);
+
+-- The cases that a request is about, each with its part of the record, sealed under its own key. A part is put together
+-- once.
+CREATE TABLE routing_subject_access_cases (
+    access_id TEXT NOT NULL, case_id TEXT NOT NULL, lines BYTEA NOT NULL, PRIMARY KEY (access_id, case_id));
 
 -- Who looked at the record of a child.
 CREATE TABLE routing_looks (

@@ -1,4 +1,5 @@
--- Reports that went to somebody who should not have had them, or about the wrong child.
+-- Reports that went to somebody who should not have had them, or about the wrong child. The reason is sealed
+-- under the key of the case.
 CREATE TABLE routing_misdirections (
     case_id TEXT PRIMARY KEY, organisation TEXT NOT NULL, aware_ms BIGINT NOT NULL, ruling TEXT NOT NULL,
     ruled_ms BIGINT NOT NULL, ruled_by TEXT NOT NULL, reason TEXT NOT NULL);

@@ -1,7 +1,7 @@
--- Glass that was broken over a child's record. The reason is sealed under the key of the first of her cases.
+-- Glass that was broken over a child's record. Reasons are sealed under the keys of all her cases.
 CREATE TABLE routing_break_glass (
     glass_id TEXT PRIMARY KEY, organisation TEXT NOT NULL, practitioner TEXT NOT NULL, life_at_risk BIGINT NOT NULL,
-    open_ms BIGINT NOT NULL, case_id TEXT NOT NULL, reason BYTEA NOT NULL, verdict TEXT NOT NULL, reviewer TEXT NOT NULL,
+    open_ms BIGINT NOT NULL, reason BYTEA NOT NULL, verdict TEXT NOT NULL, reviewer TEXT NOT NULL,
     review_ms BIGINT NOT NULL, review_reason BYTEA NOT NULL);
 CREATE INDEX routing_break_glass_unreviewed ON routing_break_glass (organisation, review_ms, open_ms);
 

@@ -39,6 +39,9 @@ pub const ONESELF: &str = "MASH-A010";
 /// It was decided before whether the Commissioner is told.
 pub const RULED_BEFORE: &str = "MASH-A020";
 
+/// A request about broken glass has faults; each is listed.
+pub const FAULTY_GLASS: &str = "MASH-A034";
+
 /// Where the ledger is asked for the entries about cases, and their proofs.
 #[async_trait]
 pub trait CaseProofs: Send + Sync + 'static {

@@ -79,6 +79,8 @@ pub use sqlx::AnyConnection as Connection;
 const INCIDENT: Column = Column::new(PAYLOAD, "routing_cases.incident");
 /// What a decision rested on. The decision itself is ids and codes.
 const FACTS: Column = Column::new("decision", "routing_decisions.facts");
+/// What somebody's words read as once they were erased with a case that they were about.
+const ERASED: &str = "(erased)";
 /// Parameters per statement, far below the limits of both databases.
 const CHUNK: usize = 400;
 

@@ -4,6 +4,8 @@
 //! piece is bound to its column and its row, so it opens nowhere else. What was written before the store had keys opens as
 //! it is, and is sealed when it is next written. An empty piece stays empty: that is how services say that there is none.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD as BASE64};
 use mash_keys::content;
 use sqlx::{Row as _, any::AnyRow};
@@ -85,6 +87,50 @@ impl Column {
             return Ok(String::new());
         }
         self.keys(tx, [case]).await?.text(self, case, row, content)
+    }
+
+    /// Seals words about several cases that nobody can take apart: under the key of each, one inside the other, so that
+    /// they go with whichever is erased first.
+    ///
+    /// # Errors
+    /// As [`to_seal`], and where no case is named: nothing is kept that no erasure would reach.
+    pub async fn seal_for_all(
+        &self,
+        tx: &mut Tx,
+        cases: &BTreeSet<String>,
+        row: &str,
+        content: &[u8],
+    ) -> Result<Vec<u8>, StoreError> {
+        if content.is_empty() {
+            return Ok(Vec::new());
+        }
+        if cases.is_empty() {
+            return Err(StoreError::Corrupt("content of no case"));
+        }
+        let keys = self.keys(tx, cases.iter().map(String::as_str)).await?;
+        let mut sealed = content.to_vec();
+        for case in cases {
+            sealed = keys.column(self, case, row, &sealed)?;
+        }
+        Ok(sealed)
+    }
+
+    /// Opens what [`Column::seal_for_all`] has sealed: empty where one of its cases was erased.
+    ///
+    /// # Errors
+    /// As [`to_open`] and [`Opening::open`], but for [`StoreError::Erased`].
+    pub async fn open_for_all(
+        &self,
+        at: &mut dyn Look,
+        row: &str,
+        stored: Vec<u8>,
+    ) -> Result<Vec<u8>, StoreError> {
+        let mut inner = stored;
+        while content::is_sealed(&inner) {
+            let open = to_open(at, [inner.as_slice()]).await?;
+            inner = open.column_or_none(self, row, inner)?;
+        }
+        Ok(inner)
     }
 }
 

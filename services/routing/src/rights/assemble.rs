@@ -21,8 +21,8 @@ use mash_proto::{
     audit::v1::{ProveCasesResponse, ProvedEntry},
     convert::time_to_wire,
     sharing::v1::{
-        AccessClass, AccessClause, AccessEvent, AccessLine, AccessRedaction, Decision, Effect,
-        LedgerProof,
+        AccessClass, AccessClause, AccessEvent, AccessLine, AccessRecord, AccessRedaction,
+        Decision, Effect, LedgerProof,
     },
 };
 use tonic::Status;
@@ -50,10 +50,10 @@ const MOST_LOOKS: i64 = 5_000;
 
 /// What is on record.
 pub(super) struct Assembled {
-    /// In order of time, numbered from 1.
-    pub(super) lines: Vec<AccessLine>,
-    /// The clauses that decided.
-    pub(super) clauses: Vec<AccessClause>,
+    /// How many lines.
+    pub(super) lines: u32,
+    /// By case: its lines, numbered from 1 in order of time over all cases, and the clauses that decided on them.
+    pub(super) parts: BTreeMap<String, AccessRecord>,
     /// The checkpoint to which every proof leads; empty if there is no ledger.
     pub(super) checkpoint: String,
     /// The size of the ledger then.
@@ -221,25 +221,57 @@ pub(super) async fn assemble(
         if !visible.decision.disclosure_id.is_empty() {
             released.insert(visible.decision.disclosure_id.as_str(), visible);
         }
-        lines.push(line);
+        lines.push((visible.decision.case_id.clone(), line));
     }
     for (entry, proof) in &proofs.receipts {
         let id = entry.subject.split_once('/').map_or("", |(_, id)| id);
         if let Some(visible) = released.get(id) {
-            lines.extend(receipt_line(entry, proof, visible, controller));
+            let line = receipt_line(entry, proof, visible, controller);
+            lines.extend(line.map(|line| (visible.decision.case_id.clone(), line)));
         }
     }
-    lines.extend(looks.iter().map(|look| look_line(look, &proofs)));
-    lines.sort_by_key(|line| {
+    lines.extend(looks.iter().map(|look| (look.case_id.clone(), look_line(look, &proofs))));
+    lines.sort_by_key(|(_, line)| {
         let at = line.time.as_ref().map_or((0, 0), |time| (time.seconds, time.nanos));
         (at, line.event)
     });
-    for (number, line) in (1..).zip(&mut lines) {
+    for (number, (_, line)) in (1..).zip(&mut lines) {
         line.number = number;
     }
     let ProveCasesResponse { size, checkpoint, .. } = proved;
     let children = children.into_iter().collect();
-    Ok(Some(Assembled { lines, clauses: clauses.into_words(), checkpoint, size, children }))
+    let number = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+    let parts = by_case(lines, &clauses.into_words());
+    Ok(Some(Assembled { lines: number, parts, checkpoint, size, children }))
+}
+
+/// Each case's part of a record, which is kept under its own key.
+fn by_case(
+    lines: Vec<(String, AccessLine)>,
+    clauses: &[AccessClause],
+) -> BTreeMap<String, AccessRecord> {
+    let mut parts: BTreeMap<String, AccessRecord> = BTreeMap::new();
+    for (case, line) in lines {
+        parts.entry(case).or_default().lines.push(line);
+    }
+    for part in parts.values_mut() {
+        part.clauses = clauses.to_vec();
+        keep_cited(part);
+    }
+    parts
+}
+
+/// Leaves the clauses that its lines name.
+pub(super) fn keep_cited(record: &mut AccessRecord) {
+    let cited: BTreeSet<(&str, &str)> = record
+        .lines
+        .iter()
+        .flat_map(|line| {
+            let clauses = line.classes.iter().flat_map(|class| &class.clauses);
+            clauses.map(|clause| (line.ruleset.as_str(), clause.as_str()))
+        })
+        .collect();
+    record.clauses.retain(|it| cited.contains(&(it.ruleset.as_str(), it.clause.as_str())));
 }
 
 async fn prove(desk: &Desk, children: &BTreeSet<CaseChild>) -> Result<ProveCasesResponse, Status> {

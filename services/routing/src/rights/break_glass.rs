@@ -35,7 +35,7 @@ use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 
 use self::wire::{because, item_to_wire, named, page, refuse, to_wire};
-use super::{INVALID, NOT_AN_OFFICER, looks::looks, subject::Subject};
+use super::{FAULTY_GLASS as INVALID, NOT_AN_OFFICER, looks::looks, subject::Subject};
 use crate::{
     once::{Begun, Call, failed, request_id},
     pseudonym::Pseudonymiser,
@@ -89,18 +89,32 @@ impl BreakGlassApi {
     /// Every case of the child, or that there is none.
     async fn children(&self, subject: &Subject) -> Result<BTreeSet<CaseChild>, Status> {
         let mut conn = self.store.read().await.map_err(|error| failed(&error))?;
-        let mut children = subject.children(&mut conn).await.map_err(|error| failed(&error))?;
-        // A case that was named is one only if something is on record in it.
-        let cases: Vec<String> = children.iter().map(|child| child.case_id.clone()).collect();
-        let forces = rights::forces(&mut conn, &cases).await.map_err(|error| failed(&error))?;
-        let files = items::read(&mut conn, &cases).await.map_err(|error| failed(&error))?;
-        children.retain(|child| {
-            let file = files.get(&child.case_id);
-            let referred = file.is_some_and(|file| file.items().next().is_some());
-            referred || forces.contains_key(&child.case_id)
-        });
-        // No child has more. What is left out is in the lists of those who hold it.
-        Ok(children.into_iter().take(MOST_CASES).collect())
+        let children = subject.children(&mut conn).await.map_err(|error| failed(&error))?;
+        // Whoever was named is a child only if the case has her: glass is not broken over a whole case.
+        let mut found = BTreeSet::new();
+        for child in children {
+            if store::is_child(&mut conn, &child).await.map_err(|error| failed(&error))? {
+                found.insert(child);
+            }
+            // No child has more. What is left out is in the lists of those who hold it.
+            if found.len() == MOST_CASES {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Every use that an organisation has not heard of, the latest first.
+    async fn unheard(&self, by: &OrganisationId) -> Result<Vec<(Kept, Vec<String>)>, StoreError> {
+        let mut conn = self.store.read().await?;
+        let mut all = Vec::new();
+        let mut before = (i64::MAX, String::new());
+        loop {
+            let page = store::list(&mut conn, by, Which::Unheard, &before, TOLD).await?;
+            let Some((last, _)) = page.last() else { return Ok(all) };
+            before = (last.glass.because.at.as_millisecond(), last.id.clone());
+            all.extend(page);
+        }
     }
 
     /// Sends uses that the watcher has not heard of, each once, until it goes.
@@ -114,10 +128,7 @@ impl BreakGlassApi {
         loop {
             // What is committed from here on wakes us again, so nothing falls between the look and the wait.
             broken.clear();
-            let mut conn = self.store.read().await?;
-            let all = (i64::MAX, String::new());
-            let uses = store::list(&mut conn, organisation, Which::Unheard, &all, TOLD).await?;
-            drop(conn);
+            let uses = self.unheard(organisation).await?;
             for (kept, cases) in uses.into_iter().rev() {
                 if !sent.insert(kept.id.clone()) {
                     continue;
@@ -149,7 +160,8 @@ impl BreakGlassService for BreakGlassApi {
         let mut request = request.into_inner();
         let mut wrong = request_id(&request.request_id, INVALID);
         let subject = Subject::of(request.child.as_ref(), &self.pseudonymiser);
-        let subject = subject.map_err(|violation| wrong.push(violation)).ok();
+        let subject =
+            subject.map_err(|violation| wrong.push(Violation { code: INVALID, ..violation })).ok();
         let because = because(&caller, &request.reason, self.clock.now(), &mut wrong);
         let (Some(subject), Some(because), true) = (subject, because, wrong.is_empty()) else {
             return Err(fault::invalid(INVALID, wrong));

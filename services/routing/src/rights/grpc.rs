@@ -1,6 +1,6 @@
 //! The service `mash.sharing.v1.RightsService`, thin.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date};
 use mash_chassis::{
@@ -30,7 +30,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     CaseProofs, Desk, INVALID, NOT_AN_OFFICER, ONESELF, RULED_BEFORE,
-    assemble::{Endangered, assemble, may_tell, see},
+    assemble::{Endangered, assemble, keep_cited, may_tell, see},
     looks::{looks, to_wire as look_to_wire},
     misdirections::{ruled, ruling, to_wire as misdirection_to_wire},
     subject::Subject,
@@ -190,8 +190,9 @@ impl RightsService for Rights {
             request: SubjectAccess::received(received_on),
         };
         let due = kept.request.due_on(BankHolidays::builtin()).to_string();
-        store::put(&mut tx, &kept, &due).await.map_err(|error| failed(&error))?;
         let children: Vec<CaseChild> = seen.children.into_iter().collect();
+        put_cases(&mut tx, &kept.id, &children).await?;
+        store::put(&mut tx, &kept, &due).await.map_err(|error| failed(&error))?;
         let looked = looks(&mut tx, &caller, Look::SubjectAccess, &children, now).await;
         looked.map_err(|error| failed(&error))?;
         let subject_access = Some(wire::to_wire(&kept, today));
@@ -220,21 +221,20 @@ impl RightsService for Rights {
             Begun::Fresh(tx, now) => (tx, now),
             Begun::Replay(answer) => return Ok(Response::new(answer)),
         };
-        let lines = u32::try_from(assembled.lines.len()).unwrap_or(u32::MAX);
-        let command = Command::Assemble { lines };
+        put_cases(&mut tx, id, &assembled.children).await?;
+        let command = Command::Assemble { lines: assembled.lines };
         let (kept, subject_access) = self.obey((&mut tx, now), &caller, id, command).await?;
-        let record = pb::AccessRecord {
+        let head = pb::AccessRecord {
             name: request.name.clone(),
             organisation: Some((&kept.organisation).into()),
             received_date: Some(kept.request.received_on.into()),
             assemble_time: Some(time_to_wire(now)),
-            release_time: None,
-            lines: assembled.lines,
-            clauses: assembled.clauses,
             checkpoint: assembled.checkpoint,
             ledger_size: assembled.size,
+            ..pb::AccessRecord::default()
         };
-        store::put_record(&mut tx, id, &record).await.map_err(|error| failed(&error))?;
+        let put = store::put_record(&mut tx, id, &head, &assembled.parts).await;
+        put.map_err(|error| failed(&error))?;
         let looked = looks(&mut tx, &caller, Look::SubjectAccess, &assembled.children, now).await;
         looked.map_err(|error| failed(&error))?;
         let subject_access = Some(subject_access);
@@ -534,19 +534,16 @@ fn shown(request: &SubjectAccess, record: pb::AccessRecord) -> Option<pb::Access
             for (number, line) in (1..).zip(&mut record.lines) {
                 line.number = number;
             }
-            let lines = record.lines.iter();
-            let cited: BTreeSet<(String, String)> = lines
-                .flat_map(|line| {
-                    let clauses = line.classes.iter().flat_map(|class| &class.clauses);
-                    clauses.map(|clause| (line.ruleset.clone(), clause.clone()))
-                })
-                .collect();
-            let kept =
-                |it: &pb::AccessClause| cited.contains(&(it.ruleset.clone(), it.clause.clone()));
-            record.clauses.retain(kept);
+            keep_cited(&mut record);
             Some(record)
         }
     }
+}
+
+/// Keeps which cases a request is about.
+async fn put_cases(tx: &mut Tx, id: &str, children: &[CaseChild]) -> Result<(), Status> {
+    let cases = children.iter().map(|child| child.case_id.clone()).collect();
+    store::put_cases(tx, id, &cases).await.map_err(|error| failed(&error))
 }
 
 fn check(wrong: Vec<Violation>) -> Result<(), Status> {

@@ -59,6 +59,14 @@ pub fn kept(of: &SubjectAccess) -> pb::SubjectAccess {
     }
 }
 
+/// Every reason in it: the words of people.
+pub fn reasons(of: &mut pb::SubjectAccess) -> impl Iterator<Item = &mut String> {
+    let tests = of.tests.iter_mut().flat_map(|test| &mut test.because);
+    let extension = of.extension.iter_mut().flat_map(|extension| &mut extension.because);
+    let refusal = of.refusal.iter_mut().flat_map(|refusal| &mut refusal.because);
+    tests.chain(extension).chain(refusal).map(|because| &mut because.reason)
+}
+
 /// A request, as it was kept; `None` if it does not read back.
 #[must_use]
 pub fn request(wire: &pb::SubjectAccess) -> Option<SubjectAccess> {

@@ -11,22 +11,21 @@ use mash_domain::{
     },
 };
 use mash_proto::{police::v1 as police, referral::v1::ItemSubmitted};
-use mash_store::{Column, Look, StoreError, Tx, keys::Opening, opening, placeholders};
+use mash_store::{Column, Look, StoreError, Tx, opening, placeholders};
 use prost::Message as _;
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{
-    INCIDENT, corrupt, items,
+    ERASED, INCIDENT, corrupt, items,
     load::{instant, lock, parse},
     subjects::CaseChild,
 };
 
 const TABLE: &str = "routing_break_glass";
-/// Why it was broken, and what the reviewer said: words that may tell of the child.
+/// Why it was broken, and what the reviewer said: words that may tell of any of the child's cases, so that they go with
+/// the first of them that is erased.
 const REASON: Column = Column::new("decision", "routing_break_glass.reason");
 const REVIEW: Column = Column::new("decision", "routing_break_glass.review_reason");
-/// What a use reads as once its words were erased with the case.
-const ERASED: &str = "(erased)";
 const SELECT: &str = "SELECT g.glass_id, g.organisation, g.practitioner, g.life_at_risk, g.open_ms, g.reason, g.verdict,
     g.reviewer, g.review_ms, g.review_reason FROM routing_break_glass g";
 
@@ -73,21 +72,20 @@ pub async fn put(
     children: &BTreeSet<CaseChild>,
     concerned: &Concerned,
 ) -> Result<(), StoreError> {
-    let case = children.first().map(|child| child.case_id.clone()).unwrap_or_default();
-    let reason = REASON.seal(tx, &case, id, glass.reason().as_str().as_bytes()).await?;
+    let words = glass.reason().as_str().as_bytes();
+    let reason = REASON.seal_for_all(tx, &cases(children), id, words).await?;
     let opened = glass.because.at.as_millisecond();
     sqlx::query(
-        "INSERT INTO routing_break_glass (glass_id, organisation, practitioner, life_at_risk, open_ms, case_id, reason,
-         verdict, reviewer, review_ms, review_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', 0, $8)",
+        "INSERT INTO routing_break_glass (glass_id, organisation, practitioner, life_at_risk, open_ms, reason, verdict,
+         reviewer, review_ms, review_reason) VALUES ($1, $2, $3, $4, $5, $6, '', '', 0, $7)",
     )
     .bind(id)
     .bind(glass.organisation.to_string())
     .bind(&glass.because.by)
     .bind(i64::from(glass.urgency == Urgency::LifeAtRisk))
     .bind(opened)
-    .bind(&case)
     .bind(reason)
-    .bind(Vec::new())
+    .bind(Vec::<u8>::new())
     .execute(tx.conn())
     .await?;
     let sql = format!(
@@ -129,8 +127,10 @@ pub async fn hold(
     let sql = format!("{SELECT} WHERE glass_id = $1 AND organisation = $2{}", tx.for_update());
     let query = sqlx::query(AssertSqlSafe(sql)).bind(id).bind(organisation.to_string());
     let rows = query.fetch_all(tx.conn()).await?;
-    let open = opening(tx, &rows, &[5, 9]).await?;
-    rows.first().map(|row| kept_of(row, &open)).transpose()
+    match rows.first() {
+        Some(row) => Ok(Some(kept_of(tx, row).await?)),
+        None => Ok(None),
+    }
 }
 
 /// Keeps what a review came to.
@@ -143,9 +143,8 @@ pub async fn reviewed(
     id: &str,
     (verdict, because): (Verdict, &Because),
 ) -> Result<(), StoreError> {
-    const CASE: &str = "SELECT case_id FROM routing_break_glass WHERE glass_id = $1";
-    let case: String = sqlx::query_scalar(CASE).bind(id).fetch_one(tx.conn()).await?;
-    let reason = REVIEW.seal(tx, &case, id, because.reason.as_str().as_bytes()).await?;
+    let cases = cases(&children(tx, id).await?);
+    let reason = REVIEW.seal_for_all(tx, &cases, id, because.reason.as_str().as_bytes()).await?;
     sqlx::query(
         "UPDATE routing_break_glass SET verdict = $1, reviewer = $2, review_ms = $3, review_reason = $4 WHERE glass_id = $5",
     )
@@ -232,14 +231,44 @@ pub async fn list(
         .bind(limit)
         .fetch_all(conn.conn())
         .await?;
-    let open = opening(conn, &rows, &[5, 9]).await?;
-    rows.iter()
-        .map(|row| {
-            let cases: String = row.try_get(10)?;
-            let cases = cases.split(' ').filter(|case| !case.is_empty()).map(str::to_owned);
-            Ok((kept_of(row, &open)?, cases.collect()))
-        })
-        .collect()
+    let mut found = Vec::new();
+    for row in &rows {
+        let cases: String = row.try_get(10)?;
+        let cases = cases.split(' ').filter(|case| !case.is_empty()).map(str::to_owned);
+        found.push((kept_of(conn, row).await?, cases.collect()));
+    }
+    Ok(found)
+}
+
+/// Whether a case has this child, whatever was erased of it: a referral has one, an incident those who are owed something
+/// or are known by a number.
+///
+/// # Errors
+///
+/// [`StoreError`] if the store fails.
+pub async fn is_child(conn: &mut dyn Look, child: &CaseChild) -> Result<bool, StoreError> {
+    let found = if child.child_ref.is_empty() {
+        sqlx::query("SELECT item_id FROM routing_items WHERE case_id = $1 LIMIT 1")
+            .bind(&child.case_id)
+            .fetch_optional(conn.conn())
+            .await?
+    } else {
+        sqlx::query(
+            "SELECT case_id FROM routing_cases c WHERE case_id = $1 AND (
+             EXISTS (SELECT 1 FROM routing_duties d WHERE d.case_id = c.case_id AND d.child_ref = $2) OR
+             EXISTS (SELECT 1 FROM routing_subjects s WHERE s.case_id = c.case_id AND s.child_ref = $3))",
+        )
+        .bind(&child.case_id)
+        .bind(&child.child_ref)
+        .bind(&child.child_ref)
+        .fetch_optional(conn.conn())
+        .await?
+    };
+    Ok(found.is_some())
+}
+
+fn cases(children: &BTreeSet<CaseChild>) -> BTreeSet<String> {
+    children.iter().map(|child| child.case_id.clone()).collect()
 }
 
 /// The incident of a case as it was reported, and the submissions about it that are still held. What was erased is gone.
@@ -274,25 +303,26 @@ pub async fn behind(
     Ok((incident, items))
 }
 
-fn kept_of(row: &AnyRow, open: &Opening) -> Result<Kept, StoreError> {
+async fn kept_of(conn: &mut dyn Look, row: &AnyRow) -> Result<Kept, StoreError> {
     let id: String = row.try_get(0)?;
-    let words = |column: &Column, at: usize| -> Result<Reason, StoreError> {
-        let bytes = open.column_or_none(column, &id, row.try_get(at)?)?;
-        let text = String::from_utf8(bytes).map_err(|_| corrupt(TABLE))?;
-        let text = if text.is_empty() { ERASED } else { &text };
-        Ok(Reason::new(text).ok_or_else(|| corrupt(TABLE))?)
-    };
+    let reason = words(REASON.open_for_all(conn, &id, row.try_get(5)?).await?)?;
     let verdict: String = row.try_get(6)?;
     let review = match Verdict::from_word(&verdict) {
         None => None,
         Some(verdict) => {
-            let (by, at) = (row.try_get(7)?, instant(row, 8)?);
-            Some((verdict, Because { by, at, reason: words(&REVIEW, 9)? }))
+            let said = words(REVIEW.open_for_all(conn, &id, row.try_get(9)?).await?)?;
+            Some((verdict, Because { by: row.try_get(7)?, at: instant(row, 8)?, reason: said }))
         }
     };
-    let because = Because { by: row.try_get(2)?, at: instant(row, 4)?, reason: words(&REASON, 5)? };
+    let because = Because { by: row.try_get(2)?, at: instant(row, 4)?, reason };
     let at_risk = row.try_get::<i64, _>(3)? != 0;
     let urgency = if at_risk { Urgency::LifeAtRisk } else { Urgency::Pressing };
     let glass = Glass { organisation: parse(row, 1)?, because, urgency, review };
     Ok(Kept { id, glass })
+}
+
+fn words(bytes: Vec<u8>) -> Result<Reason, StoreError> {
+    let text = String::from_utf8(bytes).map_err(|_| corrupt(TABLE))?;
+    let text = if text.is_empty() { ERASED } else { &text };
+    Ok(Reason::new(text).ok_or_else(|| corrupt(TABLE))?)
 }

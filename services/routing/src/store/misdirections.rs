@@ -10,15 +10,17 @@ use mash_domain::{
         subject_access::{Because, Reason},
     },
 };
-use mash_store::{StoreError, Tx, in_list};
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
+use mash_store::{Column, Look, StoreError, Tx, in_list, keys::Opening, opening, present};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{
-    corrupt,
+    ERASED, corrupt,
     load::{bell, instant, parse},
 };
 
 const TABLE: &str = "routing_misdirections";
+/// Why somebody ruled as she did: words that may tell of the child.
+const REASON: Column = Column::new("decision", "routing_misdirections.reason");
 
 /// A misdirection, with its case and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +89,7 @@ pub async fn rule(
     case: &str,
     (ruling, because): (Ruling, &Because),
 ) -> Result<(), StoreError> {
+    let reason = REASON.seal_text(tx, case, case, because.reason.as_str()).await?;
     sqlx::query(
         "UPDATE routing_misdirections SET ruling = $1, ruled_ms = $2, ruled_by = $3, reason = $4
          WHERE case_id = $5",
@@ -94,7 +97,7 @@ pub async fn rule(
     .bind(ruling.word())
     .bind(because.at.as_millisecond())
     .bind(&because.by)
-    .bind(because.reason.as_str())
+    .bind(reason)
     .bind(case)
     .execute(tx.conn())
     .await?;
@@ -117,7 +120,7 @@ pub async fn hold(
     let query = sqlx::query(AssertSqlSafe(sql)).bind(case).bind(organisation.to_string());
     let row = query.fetch_optional(tx.conn()).await?;
     let rows: Vec<AnyRow> = row.into_iter().collect();
-    Ok(with_copies(tx.conn(), &rows).await?.pop())
+    Ok(with_copies(tx, &rows).await?.pop())
 }
 
 /// The misdirections of a force, and those of which this organisation had something, after this time and case, oldest
@@ -127,7 +130,7 @@ pub async fn hold(
 ///
 /// [`StoreError`] if the store fails or a row does not read back.
 pub async fn list(
-    conn: &mut AnyConnection,
+    conn: &mut dyn Look,
     organisation: &OrganisationId,
     after: &(i64, String),
     limit: i64,
@@ -144,13 +147,15 @@ pub async fn list(
         .bind(after.0)
         .bind(&after.1)
         .bind(limit)
-        .fetch_all(&mut *conn)
+        .fetch_all(conn.conn())
         .await?;
     with_copies(conn, &rows).await
 }
 
-async fn with_copies(conn: &mut AnyConnection, rows: &[AnyRow]) -> Result<Vec<Kept>, StoreError> {
-    let mut found: Vec<Kept> = rows.iter().map(kept_of).collect::<Result<_, _>>()?;
+async fn with_copies(conn: &mut dyn Look, rows: &[AnyRow]) -> Result<Vec<Kept>, StoreError> {
+    let open = opening(conn, rows, &[6]).await?;
+    let mut found: Vec<Kept> =
+        rows.iter().map(|row| kept_of(row, &open)).collect::<Result<_, _>>()?;
     if found.is_empty() {
         return Ok(found);
     }
@@ -163,7 +168,7 @@ async fn with_copies(conn: &mut AnyConnection, rows: &[AnyRow]) -> Result<Vec<Ke
         query = query.bind(kept.case_id.clone());
     }
     let mut copies: BTreeMap<String, BTreeMap<String, Copy>> = BTreeMap::new();
-    for row in query.fetch_all(conn).await? {
+    for row in query.fetch_all(conn.conn()).await? {
         let copy = Copy { recipient: parse(&row, 2)?, deleted_at: bell(&row, 3)? };
         copies.entry(row.try_get(1)?).or_default().insert(row.try_get(0)?, copy);
     }
@@ -173,18 +178,20 @@ async fn with_copies(conn: &mut AnyConnection, rows: &[AnyRow]) -> Result<Vec<Ke
     Ok(found)
 }
 
-fn kept_of(row: &AnyRow) -> Result<Kept, StoreError> {
+fn kept_of(row: &AnyRow, open: &Opening) -> Result<Kept, StoreError> {
+    let case_id: String = row.try_get(0)?;
     let word: String = row.try_get(3)?;
     let ruling = if word.is_empty() {
         None
     } else {
         let ruling = Ruling::from_word(&word).ok_or_else(|| corrupt(TABLE))?;
-        let reason: String = row.try_get(6)?;
-        let reason = Reason::new(&reason).ok_or_else(|| corrupt(TABLE))?;
+        let reason = present(open.text(&REASON, &case_id, row.try_get(6)?)).transpose()?;
+        let reason =
+            Reason::new(reason.as_deref().unwrap_or(ERASED)).ok_or_else(|| corrupt(TABLE))?;
         Some((ruling, Because { by: row.try_get(5)?, at: instant(row, 4)?, reason }))
     };
     Ok(Kept {
-        case_id: row.try_get(0)?,
+        case_id,
         organisation: parse(row, 1)?,
         found: Misdirection { aware_at: instant(row, 2)?, copies: BTreeMap::new(), ruling },
     })

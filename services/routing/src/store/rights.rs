@@ -1,6 +1,6 @@
 //! Officers, requests for subject access, and who looked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use mash_domain::{
@@ -9,17 +9,22 @@ use mash_domain::{
     rights::{looked::Look, subject_access::SubjectAccess},
 };
 use mash_proto::sharing::v1::{AccessRecord, SubjectAccess as SubjectAccessWire};
-use mash_store::{StoreError, Tx, in_list, placeholders};
+use mash_store::{Column, Look as Looking, StoreError, Tx, in_list, opening, placeholders};
 use prost::Message as _;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{
-    CHUNK, corrupt,
+    CHUNK, ERASED, corrupt,
     load::{instant, parse},
 };
 use crate::rights::wire;
 
 const TABLE: &str = "routing_subject_access";
+/// Why somebody decided something about a request. Nobody can tell which of the cases such words are about, so they go with
+/// the first that is erased.
+const REASONS: Column = Column::new("decision", "routing_subject_access.reasons");
+/// What is on record about one case, which goes with that case alone.
+const LINES: Column = Column::new("decision", "routing_subject_access_cases.lines");
 
 /// Whether this practitioner answers for the organisation.
 ///
@@ -89,7 +94,27 @@ pub struct Kept {
     pub request: SubjectAccess,
 }
 
-/// Keeps a request as it stands, with the day on which it is due.
+/// Keeps which cases a request is about. What is written later about it is sealed for these.
+///
+/// # Errors
+///
+/// [`StoreError`] if the store fails; the transaction should be dropped then.
+pub async fn put_cases(tx: &mut Tx, id: &str, cases: &BTreeSet<String>) -> Result<(), StoreError> {
+    for case in cases {
+        sqlx::query(
+            "INSERT INTO routing_subject_access_cases (access_id, case_id, lines) VALUES ($1, $2, $3)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(id)
+        .bind(case)
+        .bind(Vec::<u8>::new())
+        .execute(tx.conn())
+        .await?;
+    }
+    Ok(())
+}
+
+/// Keeps a request as it stands, with the day on which it is due. [`put_cases`] comes first.
 ///
 /// # Errors
 ///
@@ -97,12 +122,18 @@ pub struct Kept {
 pub async fn put(tx: &mut Tx, kept: &Kept, due_day: &str) -> Result<(), StoreError> {
     let over = i64::from(kept.request.state.is_final());
     let assembled = kept.assembled_at.map_or(0, |at| at.as_millisecond());
+    let whole = wire::kept(&kept.request);
+    let mut payload = whole.clone();
+    wire::reasons(&mut payload).for_each(|reason| reason.clear());
+    let whole = if payload == whole { Vec::new() } else { whole.encode_to_vec() };
+    let cases = cases_of(tx, &kept.id).await?;
+    let reasons = REASONS.seal_for_all(tx, &cases, &kept.id, &whole).await?;
     sqlx::query(
         "INSERT INTO routing_subject_access
-         (access_id, organisation, subject, made_ms, assembled_ms, over, due_day, payload, record)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         (access_id, organisation, subject, made_ms, assembled_ms, over, due_day, payload, reasons, record)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (access_id) DO UPDATE SET assembled_ms = excluded.assembled_ms, over = excluded.over,
-         due_day = excluded.due_day, payload = excluded.payload",
+         due_day = excluded.due_day, payload = excluded.payload, reasons = excluded.reasons",
     )
     .bind(&kept.id)
     .bind(kept.organisation.to_string())
@@ -111,28 +142,53 @@ pub async fn put(tx: &mut Tx, kept: &Kept, due_day: &str) -> Result<(), StoreErr
     .bind(assembled)
     .bind(over)
     .bind(due_day)
-    .bind(wire::kept(&kept.request).encode_to_vec())
+    .bind(payload.encode_to_vec())
+    .bind(reasons)
     .bind(Vec::<u8>::new())
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
-/// Keeps what was put together.
+async fn cases_of(tx: &mut Tx, id: &str) -> Result<BTreeSet<String>, StoreError> {
+    const SELECT: &str = "SELECT case_id FROM routing_subject_access_cases WHERE access_id = $1";
+    let rows = sqlx::query(SELECT).bind(id).fetch_all(tx.conn()).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+/// Keeps what was put together: what all of it has in common, and the part of each case.
 ///
 /// # Errors
 ///
 /// [`StoreError`] if the store fails; the transaction should be dropped then.
-pub async fn put_record(tx: &mut Tx, id: &str, record: &AccessRecord) -> Result<(), StoreError> {
+pub async fn put_record(
+    tx: &mut Tx,
+    id: &str,
+    head: &AccessRecord,
+    parts: &BTreeMap<String, AccessRecord>,
+) -> Result<(), StoreError> {
     sqlx::query("UPDATE routing_subject_access SET record = $1 WHERE access_id = $2")
-        .bind(record.encode_to_vec())
+        .bind(head.encode_to_vec())
         .bind(id)
         .execute(tx.conn())
         .await?;
+    let keys = LINES.keys(tx, parts.keys().map(String::as_str)).await?;
+    for (case, part) in parts {
+        let lines = keys.column(&LINES, case, id, &part.encode_to_vec())?;
+        sqlx::query(
+            "INSERT INTO routing_subject_access_cases (access_id, case_id, lines) VALUES ($1, $2, $3)
+             ON CONFLICT (access_id, case_id) DO UPDATE SET lines = excluded.lines",
+        )
+        .bind(id)
+        .bind(case)
+        .bind(lines)
+        .execute(tx.conn())
+        .await?;
+    }
     Ok(())
 }
 
-const SELECT: &str = "SELECT access_id, organisation, subject, made_ms, assembled_ms, payload FROM routing_subject_access WHERE";
+const SELECT: &str = "SELECT access_id, organisation, subject, made_ms, assembled_ms, payload, reasons FROM routing_subject_access WHERE";
 
 /// A request of this organisation, which nobody else changes until the transaction ends.
 ///
@@ -146,29 +202,43 @@ pub async fn hold(
 ) -> Result<Option<Kept>, StoreError> {
     let sql = format!("{SELECT} access_id = $1 AND organisation = $2{}", tx.for_update());
     let query = sqlx::query(AssertSqlSafe(sql)).bind(id).bind(organisation.to_string());
-    query.fetch_optional(tx.conn()).await?.as_ref().map(kept_of).transpose()
+    match query.fetch_optional(tx.conn()).await? {
+        Some(row) => Ok(Some(kept_of(tx, &row).await?)),
+        None => Ok(None),
+    }
 }
 
-/// A request of this organisation as it stands, and its record, empty before there is one.
+/// A request of this organisation as it stands, and its record, empty before there is one. What was erased is not in it.
 ///
 /// # Errors
 ///
 /// [`StoreError`] if the store fails or the row does not read back.
 pub async fn get(
-    conn: &mut AnyConnection,
+    conn: &mut dyn Looking,
     id: &str,
     organisation: &OrganisationId,
 ) -> Result<Option<(Kept, AccessRecord)>, StoreError> {
     let sql = format!("{SELECT} access_id = $1 AND organisation = $2");
     let query = sqlx::query(AssertSqlSafe(sql)).bind(id).bind(organisation.to_string());
-    let Some(row) = query.fetch_optional(&mut *conn).await? else { return Ok(None) };
-    let kept = kept_of(&row)?;
-    let record: Vec<u8> =
-        sqlx::query_scalar("SELECT record FROM routing_subject_access WHERE access_id = $1")
-            .bind(id)
-            .fetch_one(conn)
-            .await?;
-    let record = AccessRecord::decode(record.as_slice()).map_err(|_| corrupt(TABLE))?;
+    let Some(row) = query.fetch_optional(conn.conn()).await? else { return Ok(None) };
+    let kept = kept_of(conn, &row).await?;
+    const HEAD: &str = "SELECT record FROM routing_subject_access WHERE access_id = $1";
+    let head: Vec<u8> = sqlx::query_scalar(HEAD).bind(id).fetch_one(conn.conn()).await?;
+    let mut record = AccessRecord::decode(head.as_slice()).map_err(|_| corrupt(TABLE))?;
+    const PARTS: &str = "SELECT lines FROM routing_subject_access_cases WHERE access_id = $1";
+    let rows = sqlx::query(PARTS).bind(id).fetch_all(conn.conn()).await?;
+    let open = opening(conn, &rows, &[0]).await?;
+    let mut clauses = BTreeMap::new();
+    for row in &rows {
+        let part = open.column_or_none(&LINES, id, row.try_get(0)?)?;
+        let part = AccessRecord::decode(part.as_slice()).map_err(|_| corrupt(TABLE))?;
+        record.lines.extend(part.lines);
+        let named =
+            part.clauses.into_iter().map(|it| ((it.ruleset.clone(), it.clause.clone()), it));
+        clauses.extend(named);
+    }
+    record.lines.sort_by_key(|line| line.number);
+    record.clauses = clauses.into_values().collect();
     Ok(Some((kept, record)))
 }
 
@@ -189,7 +259,7 @@ pub struct After {
 ///
 /// [`StoreError`] if the store fails or a row does not read back.
 pub async fn list(
-    conn: &mut AnyConnection,
+    conn: &mut dyn Looking,
     organisation: &OrganisationId,
     after: &After,
     limit: i64,
@@ -206,17 +276,26 @@ pub async fn list(
         .bind(&after.due_day)
         .bind(&after.id)
         .bind(limit)
-        .fetch_all(conn)
+        .fetch_all(conn.conn())
         .await?;
-    rows.iter().map(kept_of).collect()
+    let mut found = Vec::new();
+    for row in &rows {
+        found.push(kept_of(conn, row).await?);
+    }
+    Ok(found)
 }
 
-fn kept_of(row: &AnyRow) -> Result<Kept, StoreError> {
-    let payload: Vec<u8> = row.try_get(5)?;
-    let payload = SubjectAccessWire::decode(payload.as_slice()).map_err(|_| corrupt(TABLE))?;
+async fn kept_of(conn: &mut dyn Looking, row: &AnyRow) -> Result<Kept, StoreError> {
+    let id: String = row.try_get(0)?;
+    let whole = REASONS.open_for_all(conn, &id, row.try_get(6)?).await?;
+    let payload = if whole.is_empty() { row.try_get(5)? } else { whole };
+    let mut payload = SubjectAccessWire::decode(payload.as_slice()).map_err(|_| corrupt(TABLE))?;
+    for reason in wire::reasons(&mut payload).filter(|reason| reason.is_empty()) {
+        ERASED.clone_into(reason);
+    }
     let assembled: i64 = row.try_get(4)?;
     Ok(Kept {
-        id: row.try_get(0)?,
+        id,
         organisation: parse(row, 1)?,
         subject: row.try_get(2)?,
         made_at: instant(row, 3)?,

@@ -1,4 +1,4 @@
-//! Subject access and who looked, over real gRPC, with a real ledger, on SQLite and on PostgreSQL.
+//! Subject access, who looked, misdirections and broken glass, over real gRPC, with a real ledger, on SQLite and on PostgreSQL.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -24,7 +24,9 @@ macro_rules! on_both {
     };
 }
 
+mod broken;
 mod clock;
+mod erased;
 mod looked;
 mod misdirected;
 mod others;

@@ -13,17 +13,22 @@ use mash_policy::Ruleset;
 use mash_proto::{
     audit::v1::{ProveCasesRequest, ProveCasesResponse, ledger_service_server::LedgerService as _},
     convert::time_to_wire,
+    disclosure::v1::{ChildIdentity, Content, Narrative, ProfessionalContact},
     envelope::{Attributes, event_id, wrap},
     police::v1::IncidentReported,
+    referral::v1::{ItemKind, ItemSubmitted, StatedFacts},
     sharing::v1::{
-        self as wire, ChildSelector, Decision, HarmOutcome, child_selector::Child,
+        self as wire, ChildSelector, Decision, HarmOutcome,
+        break_glass_service_client::BreakGlassServiceClient, child_selector::Child,
         rights_service_client::RightsServiceClient, sharing_service_client::SharingServiceClient,
     },
+    r#type::v1::Answer,
 };
 use mash_routing::{
     Routing,
     app::effects::Effects,
     events::Cases,
+    items::handler::Items,
     pseudonym::Pseudonymiser,
     rights::CaseProofs,
     rulesets::Rulesets,
@@ -38,6 +43,7 @@ use tonic_types::StatusExt as _;
 pub(crate) const FORCE: &str = "police/62";
 pub(crate) const OTHER_FORCE: &str = "police/61";
 pub(crate) const AUTHORITY: &str = "authority/672";
+pub(crate) const BOARD: &str = "health-board/7A5";
 pub(crate) const SCHOOL: &str = "school/6722951";
 pub(crate) const OFFICER: &str = "dpo-1";
 const ORIGIN: &str = "ledger.example/tests";
@@ -52,7 +58,7 @@ pub(crate) struct Hub {
     /// The NHS numbers of the two children.
     pub(crate) numbers: [String; 2],
     edge: Edge,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 struct LedgerProofs(LedgerGrpc);
@@ -77,30 +83,87 @@ impl Hub {
     /// On the morning after the night, with an officer at the force.
     pub(crate) async fn start(dialect: Dialect) -> Self {
         let database = TestDatabase::create(dialect).await;
-        let store = database.store().await;
-        let bus = mash_bus::connect("embedded", &store).await.unwrap();
-        bus.ensure_topics(&mash_bus::topics::all()).await.unwrap();
+        let store = database.sealed_store().await;
         let clock = ManualClock::new(at("2026-11-20T09:00:00Z"));
-        let now = || Arc::new(clock.clone());
-        let signer = Signer::new(vec![key()], Vec::new()).unwrap();
-        let audit = Audit::start(store.clone(), bus.clone(), now(), signer).await.unwrap();
-        let ruleset = Ruleset::builtin().unwrap();
-        let routing = Routing::start(store.clone(), bus, now(), ruleset, &SECRET).await.unwrap();
-        let routing = routing
-            .with_ledger(audit.ledger(), Duration::from_secs(600))
-            .with_proofs(Arc::new(LedgerProofs(audit.grpc())));
-        let edge = Edge::serve("routing", |server| {
-            server.add_service(routing.service()).add_service(routing.rights())
-        })
-        .await;
-        let stop = edge.shutdown();
-        tokio::spawn(async move { routing.run(stop).await });
+        let edge = serve(&store, &clock).await;
         let case = CaseId::from_mac(&[7; 32]);
         let numbers = [String::new(), String::new()];
-        let mut hub = Self { clock, store, case, numbers, edge, _database: database };
+        let mut hub = Self { clock, store, case, numbers, edge, database };
         hub.report().await;
         hub.appoint(FORCE).await;
         hub
+    }
+
+    /// The process is gone without a word, and another one stands on what it has left.
+    pub(crate) async fn restart(&mut self) {
+        self.store = self.database.sealed_store().await;
+        self.edge = serve(&self.store, &self.clock).await;
+    }
+
+    /// Another process beside it, over the same database.
+    pub(crate) async fn replica(&self) -> Edge {
+        serve(&self.database.sealed_store().await, &self.clock).await
+    }
+
+    /// A child with this number is referred by a health board. The name of the referral.
+    pub(crate) async fn refer(&self, number: &str) -> String {
+        self.submit(number, 8, "concern").await
+    }
+
+    /// A health board asks for help for a child with this number, which nobody has agreed to yet: routing keeps what it
+    /// may have to release later.
+    pub(crate) async fn ask_for_help(&self, number: &str) -> String {
+        self.submit(number, 9, "early-help").await
+    }
+
+    async fn submit(&self, number: &str, seed: u8, flow: &str) -> String {
+        let mut mac = [seed; 32];
+        mac[..number.len()].copy_from_slice(number.as_bytes());
+        let case = CaseId::from_mac(&mac).to_string();
+        let harm = if flow == "concern" { Answer::Yes } else { Answer::No };
+        let from: mash_domain::organisation::OrganisationId = BOARD.parse().unwrap();
+        let item = ItemSubmitted {
+            case_id: case.clone(),
+            item_id: event_id(&["item", &case]).to_string(),
+            revision: 1,
+            kind: ItemKind::Referral.into(),
+            flow: flow.to_owned(),
+            from: Some((&from).into()),
+            place_authority_code: "672".to_owned(),
+            home_authority_code: "672".to_owned(),
+            content: Some(Content {
+                child: Some(ChildIdentity {
+                    given_names: "Cadi".to_owned(),
+                    nhs_number: number.to_owned(),
+                    ..ChildIdentity::default()
+                }),
+                narrative: Some(Narrative {
+                    circumstances: format!("Bruises on {number}."),
+                    ..Narrative::default()
+                }),
+                officer: Some(ProfessionalContact::default()),
+                ..Content::default()
+            }),
+            facts: Some(StatedFacts {
+                child_under_18: true,
+                harm_suspected: harm.into(),
+                ..StatedFacts::default()
+            }),
+            submit_time: Some(time_to_wire(at("2026-11-19T08:00:00Z"))),
+            ..ItemSubmitted::default()
+        };
+        let id = event_id(&["submitted", &case]);
+        let time = at("2026-11-19T08:00:00Z");
+        let attributes = Attributes { id, source: "mash/tests", subject: &case, time, cause: None };
+        let items = Items {
+            pseudonymiser: Pseudonymiser::new(&SECRET),
+            rulesets: Arc::new(Rulesets::default()),
+            clock: Arc::new(ManualClock::new(time)),
+        };
+        let mut tx = self.store.begin().await.unwrap();
+        items.handle(&mut tx, &[wrap(&item, &attributes)]).await.unwrap();
+        tx.commit().await.unwrap();
+        format!("referrals/{case}")
     }
 
     /// An incident with two children of known numbers, taken in as the bus brings it.
@@ -170,6 +233,10 @@ impl Hub {
     pub(crate) fn of(&self, organisation: &str) -> Client {
         RightsServiceClient::new(self.edge.channel(organisation))
             .max_decoding_message_size(64 << 20)
+    }
+
+    pub(crate) fn glass(&self, organisation: &str) -> BreakGlassServiceClient<Channel> {
+        BreakGlassServiceClient::new(self.edge.channel(organisation))
     }
 
     pub(crate) fn decisions(&self, organisation: &str) -> SharingServiceClient<Channel> {
@@ -270,6 +337,30 @@ impl Hub {
         let record = self.get(organisation, &name).await.unwrap().record.unwrap();
         (name, record)
     }
+}
+
+/// Serves routing, with a ledger in the same database.
+async fn serve(store: &Store, clock: &ManualClock) -> Edge {
+    let bus = mash_bus::connect("embedded", store).await.unwrap();
+    bus.ensure_topics(&mash_bus::topics::all()).await.unwrap();
+    let now = || Arc::new(clock.clone());
+    let signer = Signer::new(vec![key()], Vec::new()).unwrap();
+    let audit = Audit::start(store.clone(), bus.clone(), now(), signer).await.unwrap();
+    let ruleset = Ruleset::builtin().unwrap();
+    let routing = Routing::start(store.clone(), bus, now(), ruleset, &SECRET).await.unwrap();
+    let routing = routing
+        .with_ledger(audit.ledger(), Duration::from_secs(600))
+        .with_proofs(Arc::new(LedgerProofs(audit.grpc())));
+    let edge = Edge::serve("routing", |server| {
+        server
+            .add_service(routing.service())
+            .add_service(routing.rights())
+            .add_service(routing.break_glass())
+    })
+    .await;
+    let stop = edge.shutdown();
+    tokio::spawn(async move { routing.run(stop).await });
+    edge
 }
 
 /// Checks the proof of a line against the record's checkpoint, as somebody does who has nothing but the ledger's key.

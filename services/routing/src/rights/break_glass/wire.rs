@@ -16,7 +16,7 @@ use mash_proto::{
 };
 use tonic::Status;
 
-use crate::{rights::INVALID, store::break_glass::Kept};
+use crate::{rights::FAULTY_GLASS as INVALID, store::break_glass::Kept};
 
 pub(super) fn item_to_wire(item: ItemSubmitted) -> pb::BehindGlassItem {
     pb::BehindGlassItem { from: item.from, submit_time: item.submit_time, content: item.content }
