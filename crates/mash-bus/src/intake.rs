@@ -49,6 +49,12 @@ pub trait Handler: Send + Sync + 'static {
         true
     }
 
+    /// Whether the events that it takes in are remembered. A handler whose effects are rows under ids of their own, which
+    /// know a repeat for ever, needs no second row for each to say so.
+    fn remembers(&self) -> bool {
+        true
+    }
+
     /// Into how many transactions at once a batch may be split, by partition: what has one key stays together and in
     /// order. More than one is worth it where a batch is much work and its keys have little in common; SQLite, which
     /// has one writer, makes no use of it.
@@ -104,7 +110,8 @@ impl Intake {
         if self.handler.topics().is_empty() {
             return Err(IntakeError::NoTopics(self.handler.group()));
         }
-        let letters = Relay::new(self.store.clone(), Arc::clone(&self.bus), DEAD_LETTER_COMPONENT);
+        let letters =
+            Relay::new(self.store.clone(), Arc::clone(&self.bus), DEAD_LETTER_COMPONENT).seldom();
         tokio::join!(letters.run(shutdown.clone()), self.read(&shutdown), self.forget(&shutdown));
         Ok(())
     }
@@ -294,7 +301,11 @@ impl Intake {
         }
         let mut tx = self.store.begin().await?;
         let ids: Vec<_> = envelopes.iter().map(|envelope| envelope.id.as_str()).collect();
-        let fresh = seen::mark(&mut tx, self.handler.group(), &ids).await?;
+        let fresh = if self.handler.remembers() {
+            seen::mark(&mut tx, self.handler.group(), &ids).await?
+        } else {
+            vec![true; ids.len()]
+        };
         let events: Vec<Envelope> = envelopes
             .into_iter()
             .zip(fresh)

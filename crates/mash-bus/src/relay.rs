@@ -22,6 +22,8 @@ const LEASE: Duration = Duration::from_secs(3);
 const RENEW: Duration = Duration::from_secs(1);
 /// How soon messages are found that another process enqueued.
 const POLL: Duration = Duration::from_millis(100);
+/// The same, where there are hardly ever any and every reader of the bus looks.
+const POLL_SELDOM: Duration = Duration::from_secs(2);
 
 /// Publishes the outbox of a component, in order, and removes a message only when the bus has it.
 ///
@@ -40,6 +42,7 @@ pub struct Relay {
     renewed: Option<Instant>,
     clock: Option<Arc<dyn Fn() -> i64 + Send + Sync>>,
     recorder: Option<Recorder>,
+    poll: Duration,
 }
 
 /// Why a round did not go through.
@@ -74,6 +77,7 @@ impl Relay {
             renewed: None,
             clock: None,
             recorder: None,
+            poll: POLL,
         }
     }
 
@@ -82,6 +86,14 @@ impl Relay {
     #[must_use]
     pub fn with_ledger(self, ledger: Arc<dyn Ledger>, patience: Duration) -> Self {
         Self { recorder: Some(Recorder::new(ledger, patience)), ..self }
+    }
+
+    /// For a component that hardly ever has anything to publish: what this process enqueues goes at once, what another one
+    /// does is found later.
+    #[must_use]
+    pub(crate) const fn seldom(mut self) -> Self {
+        self.poll = POLL_SELDOM;
+        self
     }
 
     /// Lets guards expire by this clock, in milliseconds since the epoch, instead of the database's.
@@ -112,8 +124,8 @@ impl Relay {
                     backoff.reset();
                     match round {
                         Round::Published(BATCH..) => continue,
-                        Round::Published(_) | Round::Empty => POLL,
-                        Round::NotOurs => RENEW / 2,
+                        Round::Published(_) | Round::Empty => self.poll,
+                        Round::NotOurs => self.poll.max(RENEW / 2),
                     }
                 }
                 Err(error) => {

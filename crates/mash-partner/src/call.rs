@@ -52,6 +52,23 @@ impl Partner {
         request_id: &str,
         content: &[u8],
     ) -> Result<Begun, PartnerError> {
+        let mut call = self.attempt(caller, method, request_id, content).await?;
+        let Call { tx, key, request_id, method, content, .. } = &mut *call;
+        match requests::check(tx, key, request_id, method, content).await? {
+            requests::Prior::Fresh => Ok(Begun::Fresh(call)),
+            requests::Prior::Conflict => Err(PartnerError::RequestIdReused),
+            requests::Prior::Replay(answer) => Ok(Begun::Done(answer)),
+        }
+    }
+
+    /// A call of which nobody knows yet whether it was made before.
+    async fn attempt(
+        &self,
+        caller: &Caller,
+        method: &'static str,
+        request_id: &str,
+        content: &[u8],
+    ) -> Result<Box<Call>, PartnerError> {
         let id = Uuid::try_parse(request_id).ok().filter(|id| !id.is_nil());
         let request_id = id
             .ok_or_else(|| {
@@ -62,26 +79,18 @@ impl Partner {
                 )
             })?
             .to_string();
-        let key = caller.organisation.to_string();
-        let content = self.secret.fingerprint(content);
-        let mut tx = self.store.begin().await?;
-        match requests::check(&mut tx, &key, &request_id, method, &content).await? {
-            requests::Prior::Fresh => (),
-            requests::Prior::Conflict => return Err(PartnerError::RequestIdReused),
-            requests::Prior::Replay(answer) => return Ok(Begun::Done(answer)),
-        }
-        Ok(Begun::Fresh(Box::new(Call {
-            tx,
+        Ok(Box::new(Call {
+            content: self.secret.fingerprint(content),
+            tx: self.store.begin().await?,
             now: self.clock.now(),
             organisation: caller.organisation.clone(),
             practitioner: caller.practitioner.clone().unwrap_or_default(),
-            key,
+            key: caller.organisation.to_string(),
             vouched: false,
             agency: self.agency.component,
             request_id,
             method,
-            content,
-        })))
+        }))
     }
 }
 
@@ -105,15 +114,45 @@ impl Partner {
         Work: FnOnce(Box<Call>) -> Working,
         Working: Future<Output = Result<(Box<Call>, Response), Refused>>,
     {
-        match self.begin(caller, method, request_id, &request.encode_to_vec()).await? {
-            Begun::Fresh(call) => {
-                let (call, response) = work(call).await?;
-                Ok(call.finish(response).await.map_err(PartnerError::from)?)
+        // Most requests come once. That this one did is found out when its answer is kept, so that nothing is looked up
+        // before; a repeat is done again, undone, and answered as it was the first time.
+        let content = request.encode_to_vec();
+        let call = self.attempt(caller, method, request_id, &content).await?;
+        let refused = match work(call).await {
+            Ok((call, response)) => match call.finish_first(response).await {
+                Ok(Some(response)) => return Ok(response),
+                Ok(None) => None,
+                Err(error) => return Err(error.into()),
+            },
+            Err(refused) => Some(refused),
+        };
+        match (self.answered(caller, method, request_id, &content).await, refused) {
+            (Ok(requests::Prior::Replay(answer)), _) => Response::decode(answer.as_slice())
+                .map_err(|_| {
+                    PartnerError::from(StoreError::Corrupt("the answer to a request")).into()
+                }),
+            (Ok(requests::Prior::Conflict), _) => Err(PartnerError::RequestIdReused.into()),
+            (_, Some(refused)) => Err(refused),
+            (Err(error), None) => Err(error.into()),
+            (Ok(requests::Prior::Fresh), None) => {
+                Err(PartnerError::from(StoreError::Corrupt("a request without an answer")).into())
             }
-            Begun::Done(answer) => Response::decode(answer.as_slice()).map_err(|_| {
-                PartnerError::from(StoreError::Corrupt("the answer to a request")).into()
-            }),
         }
+    }
+
+    /// What was answered to a request, if it was.
+    async fn answered(
+        &self,
+        caller: &Caller,
+        method: &'static str,
+        request_id: &str,
+        content: &[u8],
+    ) -> Result<requests::Prior, PartnerError> {
+        let mut call = self.attempt(caller, method, request_id, content).await?;
+        let Call { tx, key, request_id, method, content, .. } = &mut *call;
+        let prior = requests::find(tx, key, request_id, method, content).await?;
+        call.tx.rollback().await?;
+        Ok(prior)
     }
 }
 
@@ -144,6 +183,24 @@ impl Call {
         requests::record(&mut tx, &key, &request_id, method, &content, &answer, at_ms).await?;
         tx.commit().await?;
         Ok(response)
+    }
+
+    /// As [`Call::finish`], of a call whose id was not claimed. None means that the request was answered before, and
+    /// nothing was done.
+    async fn finish_first<Response: Message>(
+        self: Box<Self>,
+        response: Response,
+    ) -> Result<Option<Response>, PartnerError> {
+        let Self { mut tx, key, request_id, method, content, now, .. } = *self;
+        let (answer, at_ms) = (response.encode_to_vec(), now.as_millisecond());
+        let first =
+            requests::record_first(&mut tx, &key, &request_id, method, &content, &answer, at_ms);
+        if !first.await? {
+            tx.rollback().await?;
+            return Ok(None);
+        }
+        tx.commit().await?;
+        Ok(Some(response))
     }
 
     /// Records that the caller did this to that.

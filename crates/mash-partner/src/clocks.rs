@@ -36,13 +36,26 @@ impl Partner {
         if known.iter().any(|row| row.clock.rule() == rule) {
             return Ok(None);
         }
+        let started = self.start_new_clock(call, (subject, rule, prompt), at, nation).await?;
+        Ok(started.map(|row| row.clock))
+    }
+
+    /// As [`Partner::start_clock`], about a subject that is new and so has no clock.
+    pub(crate) async fn start_new_clock(
+        &self,
+        call: &mut Call,
+        (subject, rule, prompt): (&str, &str, &str),
+        at: Timestamp,
+        nation: Nation,
+    ) -> Result<Option<ClockRow>, StoreError> {
+        let owner = Owner { agency: self.agency.component, organisation: &call.key };
         let Some(clock) = ClockRules::builtin().of_nation(nation).start(rule, at) else {
             return Ok(None);
         };
         let clock = clock.warning(call.practitioner.clone());
         let row = ClockRow { subject: subject.to_owned(), prompt: prompt.to_owned(), clock };
         clocks::put(&mut call.tx, owner, &row).await?;
-        Ok(Some(row.clock))
+        Ok(Some(row))
     }
 
     /// What a clock was for has happened; its prompt is closed. Without such a clock nothing happens.

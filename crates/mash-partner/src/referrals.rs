@@ -18,7 +18,11 @@ use mash_proto::{
     disclosure::v1::Content,
     referral::v1::{self as wire, ItemKind, ItemSubmitted},
 };
-use mash_store::{StoreError, outbox};
+use mash_store::{
+    StoreError,
+    keys::{self, Scope},
+    outbox,
+};
 use prost::Message as _;
 
 use crate::{
@@ -29,7 +33,10 @@ use crate::{
     nation_of,
     prompts::{kinds, settle},
     store::{
-        Conn, Owner, clocks, feedback, prompts,
+        Conn, Owner,
+        clocks::{self, ClockRow},
+        feedback::{self, FeedbackRow},
+        prompts,
         referrals::{self, Progress, ReferralRow},
     },
 };
@@ -103,32 +110,39 @@ impl Partner {
             withheld: Vec::new(),
             event: event.encode_to_vec(),
         };
+        // Both keys of a new case at once: that of what is kept, and that of what travels.
+        let scopes = [referrals::scope(&row.case_id), Scope::payload(&row.case_id)];
+        keys::to_seal(&mut call.tx, &scopes).await?;
         if !referrals::insert(&mut call.tx, self.agency.component, &row).await? {
             return Err(PartnerError::ReferenceUsed(name(case_id)));
         }
         let message = submitted(&self.agency, &event, call.now);
         outbox::enqueue(&mut call.tx, self.agency.component, &[message]).await?;
-        self.start_clocks(call, case_id, &report).await?;
+        let clocks = self.start_clocks(call, case_id, &report).await?;
         call.record("submit", &name(case_id)).await?;
-        self.told(call, case_id).await
+        // It is new: nothing was answered, and no clock has rung.
+        Ok(shown(&row, (&[], &clocks), Vec::new(), call.now))
     }
 
+    /// The clocks of a referral that is new, so that none of them can run already.
     async fn start_clocks(
         &self,
         call: &mut Call,
         case_id: CaseId,
         report: &Report,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<ClockRow>, StoreError> {
         let (subject, now) = (name(case_id), call.now);
         let home = report.child.address.as_ref().and_then(|address| address.authority.as_ref());
         let nation = nation_of(&[report.place_authority.as_ref(), home], &call.organisation);
-        let chase = (subject.as_str(), ids::CHASE_ACKNOWLEDGEMENT, kinds::CHASE);
-        self.start_clock(call, chase, now, nation).await?;
-        if let Some(telephoned) = report.telephoned.as_ref().filter(|call| call.to_be_confirmed) {
-            let confirm = (subject.as_str(), ids::WRITTEN_CONFIRMATION, kinds::CONFIRM_IN_WRITING);
-            self.start_clock(call, confirm, telephoned.time, nation).await?;
+        let telephoned = report.telephoned.as_ref().filter(|call| call.to_be_confirmed);
+        let chase = (ids::CHASE_ACKNOWLEDGEMENT, kinds::CHASE, now);
+        let confirm = telephoned
+            .map(|call| (ids::WRITTEN_CONFIRMATION, kinds::CONFIRM_IN_WRITING, call.time));
+        let mut started = Vec::new();
+        for (rule, prompt, at) in std::iter::once(chase).chain(confirm) {
+            started.extend(self.start_new_clock(call, (&subject, rule, prompt), at, nation).await?);
         }
-        Ok(())
+        Ok(started)
     }
 
     /// Replaces the content of a referral by a new revision. A report by telephone is confirmed in writing by a revision
@@ -418,8 +432,19 @@ async fn show(
     let subject = format!("referrals/{}", row.case_id);
     let feedback = feedback::of_case(conn, owner, &row.case_id).await?;
     let clocks = clocks::of_subject(conn, owner, &subject).await?;
+    let prompts = prompts::of_subject(conn, owner, &subject).await?;
+    Ok(shown(row, (&feedback, &clocks), prompts, now))
+}
+
+fn shown(
+    row: &ReferralRow,
+    (feedback, clocks): (&[FeedbackRow], &[ClockRow]),
+    prompts: Vec<String>,
+    now: Timestamp,
+) -> wire::SentReferral {
     let authorities = row.authorities.iter().filter_map(|text| text.parse().ok());
-    Ok(wire::SentReferral {
+    wire::SentReferral {
+        name: format!("referrals/{}", row.case_id),
         reference: row.reference.clone(),
         revision: number(row.revision),
         state: state(row).into(),
@@ -427,10 +452,9 @@ async fn show(
         authorities: authorities.map(|id: OrganisationId| (&id).into()).collect(),
         feedback: feedback.iter().map(crate::feedback::to_wire).collect(),
         clocks: clocks.iter().map(|row| clock_to_wire(&row.clock, now)).collect(),
-        prompts: prompts::of_subject(conn, owner, &subject).await?,
+        prompts,
         withheld_codes: row.withheld.clone(),
-        name: subject,
-    })
+    }
 }
 
 const fn state(row: &ReferralRow) -> wire::SentState {

@@ -1,10 +1,10 @@
 //! Everything that SQLite and PostgreSQL do not say in the same words.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use sqlx::{AnyPool, Connection as _, any::AnyPoolOptions};
+use sqlx::{Connection as _, any::AnyPoolOptions};
 
-use crate::StoreError;
+use crate::{StoreError, connections::Hand};
 
 /// Which database a store stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub enum Dialect {
 
 /// The pool that writes and the pool that reads.
 pub(crate) struct Pools {
-    pub(crate) writer: AnyPool,
-    pub(crate) reader: AnyPool,
+    pub(crate) writer: Arc<Hand>,
+    pub(crate) reader: Arc<Hand>,
 }
 
 impl Dialect {
@@ -126,7 +126,8 @@ async fn sqlite_pools(url: &str) -> Result<Pools, StoreError> {
         .after_connect(|connection, _| Box::pin(session(connection, SQLITE_READER)))
         .connect(&url)
         .await?;
-    Ok(Pools { writer, reader })
+    // A file goes nowhere, and asking is a word within the process.
+    Ok(Pools { writer: Hand::of(writer, false), reader: Hand::of(reader, false) })
 }
 
 async fn postgres_pools(url: &str) -> Result<Pools, StoreError> {
@@ -156,7 +157,7 @@ async fn postgres_pools(url: &str) -> Result<Pools, StoreError> {
         .connect(url)
         .await?;
     let reader = options().max_connections(8).connect_lazy(url)?;
-    Ok(Pools { writer, reader })
+    Ok(Pools { writer: Hand::of(writer, true), reader: Hand::of(reader, true) })
 }
 
 async fn session(

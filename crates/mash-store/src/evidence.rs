@@ -6,11 +6,11 @@
 
 use std::collections::HashSet;
 
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use crate::{
     Store, StoreError, Tx,
-    sql::{CHUNK, in_list, is_kept, placeholders},
+    sql::{CHUNK, in_list, is_kept, listed, pieces, placeholders},
 };
 
 /// A record.
@@ -44,41 +44,50 @@ pub struct Waiting {
 /// When the store fails; the transaction should be dropped then.
 pub async fn record(tx: &mut Tx, component: &str, records: &[Record]) -> Result<(), StoreError> {
     let now = tx.dialect().now_ms();
-    for chunk in records.chunks(CHUNK) {
-        let sql = format!(
-            "INSERT INTO evidence_salts (entry_id, component, salt) VALUES {} ON CONFLICT DO NOTHING RETURNING entry_id",
-            placeholders(chunk.len(), 3)
-        );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
-        for record in chunk {
-            query = query.bind(&record.entry_id).bind(component).bind(record.salt.as_slice());
-        }
-        let mut fresh: HashSet<String> = HashSet::new();
-        for row in query.fetch_all(tx.conn()).await? {
-            fresh.insert(row.try_get(0)?);
-        }
-        // In the order in which they were given, each once.
-        let fresh: Vec<&Record> =
-            chunk.iter().filter(|record| fresh.remove(&record.entry_id)).collect();
-        if fresh.is_empty() {
-            continue;
-        }
+    for chunk in pieces(&keep_salts(tx, component, records).await?) {
         let mut values = String::new();
-        for row in 0..fresh.len() {
+        for row in 0..chunk.len() {
             let separator = if row == 0 { "" } else { "," };
             values.push_str(&format!("{separator}({}, 0, {now})", in_list(row * 3 + 1, 3)));
         }
         let sql = format!(
             "INSERT INTO evidence (component, entry_id, entry, late, at_ms) VALUES {values}"
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(fresh.len()));
-        for record in &fresh {
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for record in chunk {
             query = query.bind(component).bind(&record.entry_id).bind(&record.entry);
         }
         query.execute(tx.conn()).await?;
         tx.signal_on_commit(&crate::outbox::signal_name(component));
     }
     Ok(())
+}
+
+/// The half of [`record`] for whoever has the ledger in the same transaction: keeps the salts, and returns the records that
+/// were not written before, ever, in the order in which they were given, each once.
+///
+/// # Errors
+/// When the store fails; the transaction should be dropped then.
+pub async fn keep_salts<'a>(
+    tx: &mut Tx,
+    component: &str,
+    records: &'a [Record],
+) -> Result<Vec<&'a Record>, StoreError> {
+    let mut fresh: HashSet<String> = HashSet::new();
+    for chunk in pieces(records) {
+        let sql = format!(
+            "INSERT INTO evidence_salts (entry_id, component, salt) VALUES {} ON CONFLICT DO NOTHING RETURNING entry_id",
+            placeholders(chunk.len(), 3)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for record in chunk {
+            query = query.bind(&record.entry_id).bind(component).bind(record.salt.as_slice());
+        }
+        for row in query.fetch_all(tx.conn()).await? {
+            fresh.insert(row.try_get(0)?);
+        }
+    }
+    Ok(records.iter().filter(|record| fresh.remove(&record.entry_id)).collect())
 }
 
 /// The oldest records of a component. They stay until [`delete`] takes them away.
@@ -98,6 +107,7 @@ pub async fn take(
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(&mut *conn)
     .await?;
+    conn.done();
     rows.iter()
         .map(|row| {
             Ok(Waiting {
@@ -115,16 +125,28 @@ pub async fn take(
 /// # Errors
 /// When the store fails; then they may be handed over once more.
 pub async fn delete(store: &Store, seqs: &[i64]) -> Result<(), StoreError> {
+    if seqs.len() <= CHUNK {
+        let mut single = store.single().await?;
+        take_away(single.conn(), seqs).await?;
+        return single.done();
+    }
     let mut tx = store.begin().await?;
     for chunk in seqs.chunks(CHUNK) {
-        let sql = format!("DELETE FROM evidence WHERE seq IN ({})", in_list(1, chunk.len()));
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
-        for seq in chunk {
-            query = query.bind(*seq);
-        }
-        query.execute(tx.conn()).await?;
+        take_away(tx.conn(), chunk).await?;
     }
     tx.commit().await
+}
+
+/// In one statement.
+async fn take_away(conn: &mut AnyConnection, seqs: &[i64]) -> Result<(), StoreError> {
+    let (list, seqs) = listed(1, seqs);
+    let mut query =
+        sqlx::query(AssertSqlSafe(format!("DELETE FROM evidence WHERE seq IN ({list})")));
+    for seq in seqs {
+        query = query.bind(*seq);
+    }
+    query.execute(conn).await?;
+    Ok(())
 }
 
 /// Marks everything of a component that waits: messages are about to go before it.

@@ -180,15 +180,21 @@ pub async fn to_seal(
             }
         }
         missing.retain(|scope| !keys.contains_key(*scope));
+        let mut fresh = Vec::with_capacity(missing.len());
+        let mut made = Vec::with_capacity(missing.len());
         for scope in &missing {
             let key = Arc::new(DataKey::fresh()?);
             let bound = bound(key.id(), scope.record, &scope.case);
             let wrapped = vault.wrapping.wrap(CASES, key.bytes(), &bound).await?;
-            // Refused where another transaction was faster; the next round finds what it made.
-            if table::insert(tx, scope, key.id(), &wrapped).await? {
-                tx.made.insert((*scope).clone(), Arc::clone(&key));
-                keys.insert((*scope).clone(), key);
-            }
+            fresh.push(table::Fresh { scope, id: key.id(), wrapped });
+            made.push((*scope, key));
+        }
+        // Refused where another transaction was faster; the next round finds what it made.
+        let kept = table::insert(tx, &fresh).await?;
+        for (scope, key) in made.into_iter().filter(|(_, key)| kept.contains(&key.id().to_string()))
+        {
+            tx.made.insert(scope.clone(), Arc::clone(&key));
+            keys.insert(scope.clone(), key);
         }
         missing.retain(|scope| !keys.contains_key(*scope));
     }
@@ -293,26 +299,63 @@ pub async fn to_open<'a>(
     at: &mut dyn Look,
     stored: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<Opening, StoreError> {
+    let store = at.store();
+    let Some(vault) = store.vault() else { return Ok(Opening::default()) };
+    let (mut opening, missing) = remembered(vault, stored, |id| at.made(id));
+    if !missing.is_empty() {
+        fetch(vault, at.conn(), &missing, &mut opening).await?;
+    }
+    Ok(opening)
+}
+
+/// As [`to_open`], outside a transaction. Where this process remembers every key, nothing is read.
+///
+/// # Errors
+/// As [`to_open`].
+pub async fn to_open_here<'a>(
+    store: &Store,
+    stored: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<Opening, StoreError> {
+    let Some(vault) = store.vault() else { return Ok(Opening::default()) };
+    let (mut opening, missing) = remembered(vault, stored, |_| None);
+    if !missing.is_empty() {
+        let mut conn = store.read().await?;
+        fetch(vault, &mut conn, &missing, &mut opening).await?;
+        conn.done();
+    }
+    Ok(opening)
+}
+
+/// What is known already of the keys that these pieces need, and the names of the others.
+fn remembered<'a>(
+    vault: &Vault,
+    stored: impl IntoIterator<Item = &'a [u8]>,
+    made: impl Fn(KeyId) -> Option<Arc<DataKey>>,
+) -> (Opening, Vec<KeyId>) {
     let ids: BTreeSet<KeyId> = stored
         .into_iter()
         .filter(|bytes| content::is_sealed(bytes))
         .filter_map(|bytes| content::key_of(bytes).ok())
         .collect();
     let mut found = HashMap::new();
-    let store = at.store();
-    let Some(vault) = store.vault() else { return Ok(Opening(found)) };
     let mut missing = Vec::new();
     for id in ids {
-        match at.made(id).or_else(|| vault.to_open(id)) {
+        match made(id).or_else(|| vault.to_open(id)) {
             Some(key) => drop(found.insert(id, Found::Key(key))),
             None => missing.push(id),
         }
     }
-    if missing.is_empty() {
-        return Ok(Opening(found));
-    }
+    (Opening(found), missing)
+}
+
+async fn fetch(
+    vault: &Vault,
+    conn: &mut AnyConnection,
+    missing: &[KeyId],
+    opening: &mut Opening,
+) -> Result<(), StoreError> {
     let since = Instant::now();
-    for row in table::named(at.conn(), &missing).await? {
+    for row in table::named(conn, missing).await? {
         let key = if row.closed {
             Found::Erased
         } else {
@@ -325,9 +368,9 @@ pub async fn to_open<'a>(
                 Err(error) => Found::Lost(error),
             }
         };
-        found.insert(row.id, key);
+        opening.0.insert(row.id, key);
     }
-    Ok(Opening(found))
+    Ok(())
 }
 
 /// Opens one piece of content; see [`to_open`] for many.

@@ -19,9 +19,9 @@ pub async fn acquire(
     holder: &str,
     ttl: Duration,
 ) -> Result<bool, StoreError> {
-    let mut tx = store.begin().await?;
+    let mut single = store.single().await?;
     // One clock decides, that of the database, so processes whose clocks differ do not both hold it.
-    let now = tx.dialect().now_ms();
+    let now = single.dialect().now_ms();
     let sql = format!(
         "INSERT INTO leases (name, holder, expires_ms) VALUES ($1, $2, {now} + $3)
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_ms = excluded.expires_ms
@@ -31,9 +31,9 @@ pub async fn acquire(
         .bind(name)
         .bind(holder)
         .bind(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX))
-        .execute(tx.conn())
+        .execute(single.conn())
         .await?;
-    tx.commit().await?;
+    single.done()?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -42,11 +42,11 @@ pub async fn acquire(
 /// # Errors
 /// When the store fails; the lease runs out by itself then.
 pub async fn release(store: &Store, name: &str, holder: &str) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
+    let mut single = store.single().await?;
     sqlx::query("DELETE FROM leases WHERE name = $1 AND holder = $2")
         .bind(name)
         .bind(holder)
-        .execute(tx.conn())
+        .execute(single.conn())
         .await?;
-    tx.commit().await
+    single.done()
 }

@@ -7,6 +7,7 @@
 //!
 //! Deliberately absent: an object mapper, and reads from a replica (consent is never decided on stale data).
 
+mod connections;
 mod dialect;
 mod error;
 mod migrate;
@@ -37,5 +38,5 @@ pub use keys::{
 };
 pub use migrate::Migration;
 pub use signal::Signal;
-pub use sql::{in_list, is_kept, listed, placeholders};
+pub use sql::{in_list, is_kept, listed, pieces, placeholders};
 pub use store::{ReadConn, Store, Tx};

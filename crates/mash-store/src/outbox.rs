@@ -5,12 +5,12 @@
 
 use std::borrow::Cow;
 
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use crate::{
     Store, StoreError, Tx,
     keys::{self, Scope},
-    sql::{CHUNK, in_list, is_kept, listed},
+    sql::{CHUNK, in_list, listed, pieces},
 };
 
 /// A message to publish once its transaction is committed.
@@ -181,7 +181,7 @@ async fn insert(
     rows: &[(OutboxRow<'_>, bool)],
 ) -> Result<(), StoreError> {
     let now = tx.dialect().now_ms();
-    for chunk in rows.chunks(CHUNK) {
+    for chunk in pieces(rows) {
         let mut values = String::new();
         for row in 0..chunk.len() {
             let separator = if row == 0 { "" } else { "," };
@@ -190,7 +190,7 @@ async fn insert(
         let sql = format!(
             "INSERT INTO outbox (component, topic, msg_key, event_id, payload, urgent, at_ms) VALUES {values}"
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for ((topic, key, event_id, payload), urgent) in chunk {
             query = query.bind(component).bind(*topic).bind(*key).bind(*event_id).bind(*payload);
             query = query.bind(i64::from(*urgent));
@@ -243,6 +243,7 @@ async fn take_where(
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(&mut *conn)
         .await?;
+    conn.done();
     rows.iter()
         .map(|row| {
             Ok(PendingMessage {
@@ -262,6 +263,11 @@ async fn take_where(
 /// # Errors
 /// When the store fails; then none of them is removed, and they may be published once more.
 pub async fn delete(store: &Store, seqs: &[i64]) -> Result<(), StoreError> {
+    if seqs.len() <= CHUNK {
+        let mut single = store.single().await?;
+        take_away(single.conn(), seqs).await?;
+        return single.done();
+    }
     let mut tx = store.begin().await?;
     remove(&mut tx, seqs).await?;
     tx.commit().await
@@ -273,14 +279,20 @@ pub async fn delete(store: &Store, seqs: &[i64]) -> Result<(), StoreError> {
 /// When the store fails; the transaction should be dropped then.
 pub async fn remove(tx: &mut Tx, seqs: &[i64]) -> Result<(), StoreError> {
     for chunk in seqs.chunks(CHUNK) {
-        let (list, seqs) = listed(1, chunk);
-        let sql = format!("DELETE FROM outbox WHERE seq IN ({list})");
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for seq in seqs {
-            query = query.bind(*seq);
-        }
-        query.execute(tx.conn()).await?;
+        take_away(tx.conn(), chunk).await?;
     }
+    Ok(())
+}
+
+/// In one statement.
+async fn take_away(conn: &mut AnyConnection, seqs: &[i64]) -> Result<(), StoreError> {
+    let (list, seqs) = listed(1, seqs);
+    let sql = format!("DELETE FROM outbox WHERE seq IN ({list})");
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for seq in seqs {
+        query = query.bind(*seq);
+    }
+    query.execute(conn).await?;
     Ok(())
 }
 

@@ -65,13 +65,28 @@ pub async fn check(
     if claimed.rows_affected() == 1 {
         return Ok(Prior::Fresh);
     }
+    find(tx, caller, request_id, method, content_hash).await
+}
+
+/// What became of a request, without a claim: [`record_first`] tells whether another transaction was faster.
+///
+/// # Errors
+/// When the store fails; the transaction should be dropped then.
+pub async fn find(
+    tx: &mut Tx,
+    caller: &str,
+    request_id: &str,
+    method: &str,
+    content_hash: &[u8],
+) -> Result<Prior, StoreError> {
     let row = sqlx::query(
         "SELECT method, content_hash, response FROM requests WHERE caller = $1 AND request_id = $2",
     )
     .bind(caller)
     .bind(request_id)
-    .fetch_one(tx.conn())
+    .fetch_optional(tx.conn())
     .await?;
+    let Some(row) = row else { return Ok(Prior::Fresh) };
     let (known_method, known_hash): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
     let response: Option<Vec<u8>> = row.try_get(2)?;
     Ok(match response {
@@ -80,6 +95,39 @@ pub async fn check(
         // Claimed in this very transaction, or committed without an answer: nothing to replay.
         None => Prior::Fresh,
     })
+}
+
+/// Keeps the answer to a request of which nothing was looked up or claimed: most requests come once, and this is the only
+/// statement that they need. False means that the id is known: roll back, and [`find`] what it was answered. Whoever
+/// refuses a request has to look there too, for a repeat may be refused because of its own effect.
+///
+/// Copies that race wait here for the first one.
+///
+/// # Errors
+/// When the store fails; the transaction should be dropped then.
+pub async fn record_first(
+    tx: &mut Tx,
+    caller: &str,
+    request_id: &str,
+    method: &str,
+    content_hash: &[u8],
+    response: &[u8],
+    at_ms: i64,
+) -> Result<bool, StoreError> {
+    let response = seal(tx, response).await?;
+    let done = sqlx::query(
+        "INSERT INTO requests (caller, request_id, method, content_hash, response, at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+    )
+    .bind(caller)
+    .bind(request_id)
+    .bind(method)
+    .bind(content_hash)
+    .bind(response)
+    .bind(at_ms)
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Keeps the answer to a request that [`check`] called fresh.

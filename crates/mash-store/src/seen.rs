@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::{
     Store, StoreError, Tx,
-    sql::{CHUNK, in_list, is_kept},
+    sql::{in_list, pieces},
 };
 
 /// Marks events as taken in by the group, in the transaction of their effects. True means fresh: act on it.
@@ -23,7 +23,7 @@ pub async fn mark(tx: &mut Tx, group: &str, event_ids: &[&str]) -> Result<Vec<bo
     sorted.dedup();
     let now = tx.dialect().now_ms();
     let mut fresh: HashSet<String> = HashSet::with_capacity(sorted.len());
-    for chunk in sorted.chunks(CHUNK) {
+    for chunk in pieces(&sorted) {
         let mut values = String::new();
         for row in 0..chunk.len() {
             let separator = if row == 0 { "" } else { "," };
@@ -32,7 +32,7 @@ pub async fn mark(tx: &mut Tx, group: &str, event_ids: &[&str]) -> Result<Vec<bo
         let sql = format!(
             "INSERT INTO seen_events (grp, event_id, at_ms) VALUES {values} ON CONFLICT DO NOTHING RETURNING event_id"
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for event_id in chunk {
             query = query.bind(group).bind(*event_id);
         }

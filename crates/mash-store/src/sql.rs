@@ -31,14 +31,28 @@ pub fn in_list(first: usize, count: usize) -> String {
     text
 }
 
-/// Statements of at most so many rows are kept prepared, each number of rows on its own. Beyond it, what preparing would
-/// save is small beside the rows, and a database that keeps every length has memory for nothing else.
+/// Statements of at most so many rows are kept prepared, each number of rows on its own, and those of [`PIECE`] rows.
+/// Beyond it, a database that keeps every length has memory for nothing else.
 const KEPT: usize = 16;
+/// Rows of the statements into which many rows are cut.
+const PIECE: usize = 32;
 
 /// Whether a statement that writes so many rows is worth keeping prepared.
 #[must_use]
 pub fn is_kept(rows: usize) -> bool {
-    rows <= KEPT
+    rows <= KEPT || rows == PIECE
+}
+
+/// Rows to write, in order, cut so that every statement is one of those that are kept prepared: to parse and plan a long
+/// list of rows costs more than to send two short ones.
+pub fn pieces<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let most = if rest.len() >= PIECE { PIECE } else { KEPT };
+        let (piece, others) = rest.split_at_checked(most).unwrap_or((rest, &[]));
+        rest = others;
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 /// The placeholders of an `IN` list of these items, and what to bind to them, in order.
@@ -61,6 +75,17 @@ mod tests {
         assert_eq!(placeholders(1, 3), "($1,$2,$3)");
         assert_eq!(placeholders(0, 3), "");
         assert_eq!(in_list(3, 3), "$3,$4,$5");
+    }
+
+    #[test]
+    fn rows_are_cut_into_statements_that_are_kept_and_stay_in_order() {
+        let rows: Vec<usize> = (0..2 * PIECE + KEPT + 3).collect();
+        let cut: Vec<&[usize]> = pieces(&rows).collect();
+        let lengths: Vec<usize> = cut.iter().map(|piece| piece.len()).collect();
+        assert_eq!(lengths, [PIECE, PIECE, KEPT, 3]);
+        assert!(lengths.into_iter().all(is_kept));
+        assert_eq!(cut.concat(), rows);
+        assert_eq!(pieces::<usize>(&[]).count(), 0);
     }
 
     #[test]

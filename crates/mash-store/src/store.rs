@@ -9,10 +9,11 @@ use std::{
 };
 
 use mash_keys::{DataKey, KeyStore};
-use sqlx::{Any, AnyConnection, Transaction, pool::PoolConnection};
+use sqlx::AnyConnection;
 
 use crate::{
     Dialect, Migration, Signal, StoreError,
+    connections::Held,
     dialect::{Pools, WRITERS},
     keys::{Scope, Vault},
     migrate,
@@ -124,9 +125,9 @@ impl Store {
         #[cfg(feature = "testing")]
         self.live(crate::fate::Step::Begin)?;
         let mut tries = 0;
-        let transaction = loop {
-            let error = match self.0.pools.writer.begin_with(self.0.dialect.begin()).await {
-                Ok(transaction) => break transaction,
+        let held = loop {
+            let error = match self.begun().await {
+                Ok(held) => break held,
                 Err(error) => error,
             };
             // A server that has gone away has broken every connection of the pool at once; each is found out once, and
@@ -139,7 +140,7 @@ impl Store {
             }
         };
         Ok(Tx {
-            transaction,
+            held,
             store: self.clone(),
             signals: Vec::new(),
             closing: Vec::new(),
@@ -149,6 +150,26 @@ impl Store {
         })
     }
 
+    async fn begun(&self) -> Result<Held, sqlx::Error> {
+        let mut held = self.0.pools.writer.take().await?;
+        held.begin(self.0.dialect.begin()).await?;
+        Ok(held)
+    }
+
+    /// For one statement that is a transaction by itself: [`Single::done`] ends it.
+    ///
+    /// # Errors
+    /// When no connection can be had in time.
+    pub(crate) async fn single(&self) -> Result<Single, StoreError> {
+        #[cfg(feature = "testing")]
+        {
+            self.live(crate::fate::Step::Begin)?;
+            // What it writes is durable as soon as it has run.
+            self.live(crate::fate::Step::Commit)?;
+        }
+        Ok(Single { held: self.0.pools.writer.take().await?, store: self.clone() })
+    }
+
     /// A connection for reading, always on the primary.
     ///
     /// # Errors
@@ -156,7 +177,7 @@ impl Store {
     pub async fn read(&self) -> Result<ReadConn, StoreError> {
         #[cfg(feature = "testing")]
         self.live(crate::fate::Step::Read)?;
-        Ok(ReadConn { conn: self.0.pools.reader.acquire().await?, store: self.clone() })
+        Ok(ReadConn { held: self.0.pools.reader.take().await?, store: self.clone() })
     }
 
     /// Whether content is sealed.
@@ -190,7 +211,7 @@ impl Store {
 
 /// A write transaction. Dropped without [`Tx::commit`] it is rolled back.
 pub struct Tx {
-    transaction: Transaction<'static, Any>,
+    held: Held,
     store: Store,
     signals: Vec<String>,
     /// Guards that this transaction closes.
@@ -213,7 +234,7 @@ impl fmt::Debug for Tx {
 impl Tx {
     /// The connection to run statements on. Bind `&str` or `String`, never `Arc<str>`, which sqlx's SQLite driver cannot take.
     pub fn conn(&mut self) -> &mut AnyConnection {
-        &mut self.transaction
+        &mut self.held
     }
 
     /// Raises the signal of this name once the transaction is committed, and never before.
@@ -229,11 +250,12 @@ impl Tx {
     ///
     /// # Errors
     /// When the commit failed, or when its outcome is unknown because the connection broke.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
         #[cfg(feature = "testing")]
         self.store.live(crate::fate::Step::Commit)?;
         let begun = Instant::now();
-        self.transaction.commit().await?;
+        self.held.commit().await?;
+        self.held.keep();
         if let Some(vault) = self.store.vault() {
             vault.keep(&self.made, begun);
             if self.forgetting {
@@ -255,8 +277,10 @@ impl Tx {
     ///
     /// # Errors
     /// When the connection broke; the transaction is undone then too.
-    pub async fn rollback(self) -> Result<(), StoreError> {
-        Ok(self.transaction.rollback().await?)
+    pub async fn rollback(mut self) -> Result<(), StoreError> {
+        self.held.rollback().await?;
+        self.held.keep();
+        Ok(())
     }
 
     /// What ends a `SELECT` so that nobody else changes its rows until the transaction ends. SQLite needs nothing: it has
@@ -291,15 +315,45 @@ impl Tx {
     }
 }
 
+/// A connection on which one statement runs, and is a transaction by itself.
+pub(crate) struct Single {
+    held: Held,
+    store: Store,
+}
+
+impl Single {
+    pub(crate) fn conn(&mut self) -> &mut AnyConnection {
+        &mut self.held
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.store.0.dialect
+    }
+
+    /// The statement has run.
+    pub(crate) fn done(self) -> Result<(), StoreError> {
+        self.held.keep();
+        #[cfg(feature = "testing")]
+        self.store.live(crate::fate::Step::Committed)?;
+        Ok(())
+    }
+}
+
 /// A connection for reading, returned to its pool when dropped.
 pub struct ReadConn {
-    conn: PoolConnection<Any>,
+    held: Held,
     store: Store,
 }
 
 impl ReadConn {
     pub(crate) fn of(&self) -> &Store {
         &self.store
+    }
+
+    /// Leaves the connection at hand for whoever reads next: everything that was read came, to its end. Just dropped, it
+    /// is asked first whether it is still there, which is a journey more.
+    pub fn done(self) {
+        self.held.keep();
     }
 }
 
@@ -313,12 +367,12 @@ impl Deref for ReadConn {
     type Target = AnyConnection;
 
     fn deref(&self) -> &AnyConnection {
-        &self.conn
+        &self.held
     }
 }
 
 impl DerefMut for ReadConn {
     fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.conn
+        &mut self.held
     }
 }

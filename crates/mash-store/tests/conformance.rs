@@ -22,7 +22,17 @@ use sqlx::Row as _;
 
 #[path = "conformance/connections.rs"]
 mod connections;
-use connections::{lost_connections_are_replaced, writers_queue_and_none_is_turned_away};
+use connections::{
+    a_connection_at_hand_holds_nothing_open, lost_connections_are_replaced,
+    writers_queue_and_none_is_turned_away,
+};
+
+#[path = "conformance/requests.rs"]
+mod unclaimed;
+use unclaimed::{
+    a_request_nobody_claimed_is_answered_once,
+    sixty_four_racing_copies_that_claim_nothing_have_one_effect,
+};
 
 /// Runs every function of the suite on both databases.
 macro_rules! conformance {
@@ -53,6 +63,9 @@ conformance![
     each_event_is_fresh_once,
     racing_consumers_share_out_the_fresh_events,
     a_repeated_request_gets_the_first_answer,
+    a_request_nobody_claimed_is_answered_once,
+    sixty_four_racing_copies_that_claim_nothing_have_one_effect,
+    a_connection_at_hand_holds_nothing_open,
     sixty_four_racing_copies_have_one_effect,
     a_rolled_back_request_may_be_made_again,
     a_lease_has_one_holder,

@@ -1,6 +1,6 @@
 //! What recipients did with what they were sent: delivered, opened, acknowledged, escalated, taken back.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use aws_lc_rs::rand;
@@ -16,17 +16,20 @@ use mash_proto::{
     r#type::v1::Organisation,
 };
 use mash_store::{
-    Tx,
+    StoreError, Tx,
     evidence::{self, Record},
 };
 use prost::Message as _;
 
-use crate::app::{App, COMPONENT};
+use crate::{
+    app::{App, COMPONENT, append::append_in},
+    error::Refusal,
+};
 
 /// A receipt that cannot be put into the ledger.
 const UNREADABLE: HandleError = HandleError::Poison { code: "MASH-L012" };
 
-/// Takes in receipts. They go into the ledger as everybody's evidence does, through the relay.
+/// Takes in receipts, straight into the ledger, which is here.
 pub(crate) struct Receipts(pub(crate) Arc<App>);
 
 #[async_trait]
@@ -43,14 +46,40 @@ impl Handler for Receipts {
         COMPONENT
     }
 
+    // An entry has its id from the event, and its salt is kept once: a repeat is known by that.
+    fn remembers(&self) -> bool {
+        false
+    }
+
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), HandleError> {
         let mut records = Vec::new();
+        let mut entries = HashMap::new();
         for event in events {
             if let Some(entry) = read(event, self.0.clock.now())? {
-                records.push(record(event, entry)?);
+                let (record, entry) = record(event, entry)?;
+                entries.insert(record.entry_id.clone(), entry);
+                records.push(record);
             }
         }
-        Ok(evidence::record(tx, COMPONENT, &records).await?)
+        // Only then the ledger, so that nobody waits for longer than it takes to append.
+        let fresh = evidence::keep_salts(tx, COMPONENT, &records).await?;
+        let fresh = fresh
+            .into_iter()
+            .filter_map(|record| Some((entries.remove(&record.entry_id)?, record.entry.clone())));
+        let fresh: Vec<(Entry, Vec<u8>)> = fresh.collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        match append_in(tx, fresh).await {
+            Ok(_) => Ok(()),
+            Err(Refusal::Store(error)) => Err(error.into()),
+            // Not the receipts are wrong but the ledger: they wait for whoever mends it.
+            Err(refusal) => {
+                let error: &dyn std::error::Error = &refusal;
+                tracing::error!(error, "receipts cannot be appended and wait");
+                Err(StoreError::Corrupt("the ledger").into())
+            }
+        }
     }
 }
 
@@ -91,10 +120,10 @@ fn read(event: &Envelope, now: Timestamp) -> Result<Option<Entry>, HandleError> 
     }))
 }
 
-fn record(event: &Envelope, entry: Entry) -> Result<Record, HandleError> {
+fn record(event: &Envelope, entry: Entry) -> Result<(Record, Entry), HandleError> {
     let mut salt = [0; 32];
     rand::fill(&mut salt).map_err(|_| UNREADABLE)?;
     let entry = Entry { commitment: commitment(&salt, &event.encode_to_vec()), ..entry };
     let encoded = entry.encode().map_err(|_| UNREADABLE)?;
-    Ok(Record { entry_id: entry.id.to_string(), entry: encoded, salt })
+    Ok((Record { entry_id: entry.id.to_string(), entry: encoded, salt }, entry))
 }

@@ -160,6 +160,8 @@ async fn settle(tx: &mut Tx, settled: &[Settled], now: Timestamp) -> Result<(), 
     let ids: BTreeSet<&str> = settled.iter().map(|settled| settled.release_id.as_str()).collect();
     let mut known = releases::load(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
     let mut changed = BTreeSet::new();
+    // What is settled alike, by revision and by whose content goes with it, is settled with one statement.
+    let mut alike: BTreeMap<(u32, Option<&str>), Vec<&str>> = BTreeMap::new();
     for Settled { release_id, organisation, revision, practitioner } in settled {
         let row = known
             .entry(release_id.clone())
@@ -171,7 +173,11 @@ async fn settle(tx: &mut Tx, settled: &[Settled], now: Timestamp) -> Result<(), 
         row.settled_revision = *revision;
         changed.insert(release_id.as_str());
         let fetched = mailboxes.get(organisation).is_some_and(|mailbox| mailbox.opened);
-        settling::settle(tx, release_id, *revision, (practitioner, !fetched), now).await?;
+        let wipe_for = (!fetched).then_some(practitioner.as_str());
+        alike.entry((*revision, wipe_for)).or_default().push(release_id);
+    }
+    for ((revision, wipe_for), releases) in alike {
+        settling::settle(tx, &releases, revision, wipe_for, now).await?;
     }
     let rows: Vec<&ReleaseRow> = changed.iter().filter_map(|id| known.get(*id)).collect();
     releases::save(tx, &rows, now).await

@@ -105,35 +105,66 @@ impl App {
     async fn together(&self, jobs: &[Job]) -> Result<Vec<Outcome>, StoreError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let mut outcomes = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            outcomes.push(one(&mut tx, job, now).await?);
+        if let Some(outcomes) = write(&mut tx, jobs, Looking::Afterwards, now).await? {
+            tx.commit().await?;
+            return Ok(outcomes);
         }
+        // Somebody names what is not there. Nothing of that job may be done, and everything of the others.
+        tx.rollback().await?;
+        let mut tx = self.store.begin().await?;
+        let outcomes = write(&mut tx, jobs, Looking::Before, now).await?.unwrap_or_default();
         tx.commit().await?;
         Ok(outcomes)
     }
 }
 
-async fn one(tx: &mut Tx, job: &Job, now: Timestamp) -> Result<Outcome, StoreError> {
-    let Job { view, acknowledged, sent, on_a_call: _ } = job;
-    let mut count = 0;
-    if !acknowledged.is_empty() {
-        if items::count_known(tx, view, acknowledged).await? < acknowledged.len() {
-            return Ok(Outcome::NotFound);
+/// When it is looked whether what a job acknowledges is there for its caller.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looking {
+    /// Before it is acknowledged.
+    Before,
+    /// Only where less was acknowledged than was named: mostly nothing is looked at.
+    Afterwards,
+}
+
+/// Writes these jobs. None means that one of them names what is not there, found out too late to leave it alone.
+async fn write(
+    tx: &mut Tx,
+    jobs: &[Job],
+    looking: Looking,
+    now: Timestamp,
+) -> Result<Option<Vec<Outcome>>, StoreError> {
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    let mut receipts = Vec::new();
+    for Job { view, acknowledged, sent, on_a_call: _ } in jobs {
+        let mut count = 0;
+        if !acknowledged.is_empty() {
+            if looking == Looking::Before && !are_known(tx, view, acknowledged).await? {
+                outcomes.push(Outcome::NotFound);
+                continue;
+            }
+            let done = items::acknowledge(tx, view, acknowledged, now).await?;
+            count = done.len();
+            let fewer = looking == Looking::Afterwards && count < acknowledged.len();
+            if fewer && !are_known(tx, view, acknowledged).await? {
+                return Ok(None);
+            }
+            let by = (view.organisation.as_str(), view.practitioner());
+            for item in &done {
+                receipts.extend(receipt(item, by, ReceiptKind::Acknowledged, now)?);
+            }
         }
-        let done = items::acknowledge(tx, view, acknowledged, now).await?;
-        count = done.len();
-        let by = (view.organisation.as_str(), view.practitioner());
-        let mut receipts = Vec::with_capacity(done.len());
-        for item in &done {
-            receipts.extend(receipt(item, by, ReceiptKind::Acknowledged, now)?);
+        if !sent.is_empty() {
+            items::mark_sent(tx, &view.organisation, sent).await?;
         }
-        outbox::enqueue(tx, COMPONENT, &receipts).await?;
+        outcomes.push(Outcome::Done(count));
     }
-    if !sent.is_empty() {
-        items::mark_sent(tx, &view.organisation, sent).await?;
-    }
-    Ok(Outcome::Done(count))
+    outbox::enqueue(tx, COMPONENT, &receipts).await?;
+    Ok(Some(outcomes))
+}
+
+async fn are_known(tx: &mut Tx, view: &View, ids: &[String]) -> Result<bool, StoreError> {
+    Ok(items::count_known(tx, view, ids).await? == ids.len())
 }
 
 impl Turns {

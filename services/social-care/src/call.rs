@@ -55,26 +55,74 @@ impl Service {
         (method, request_id): (&'static str, &str),
         question: &Question,
     ) -> Result<Begun<Answer>, Refusal> {
+        let mut call = self.attempt(caller, (method, request_id), question).await?;
+        let Request { caller, id, method, hash } = &call.request;
+        match requests::check(&mut call.tx, caller, id, method, hash).await? {
+            requests::Prior::Fresh => Ok(Begun::Fresh(call)),
+            requests::Prior::Conflict => Err(Refusal::RequestReused),
+            requests::Prior::Replay(answer) => Ok(Begun::Done(decoded(&answer)?)),
+        }
+    }
+
+    /// A call of which nobody knows yet whether it was made before.
+    async fn attempt<Question: Message>(
+        &self,
+        caller: &Caller,
+        (method, request_id): (&'static str, &str),
+        question: &Question,
+    ) -> Result<Box<Call>, Refusal> {
         let id = access::request_id(request_id)?.to_string();
         let authority = access::authority(caller)?;
         let by = caller.practitioner.clone().unwrap_or_default();
         // Keyed, for what was asked could be guessed from a bare hash.
         let hash = self.secret.fingerprint(&question.encode_to_vec());
         let request = Request { caller: format!("{}|{by}", caller.organisation), id, method, hash };
-        let mut tx = self.store.begin().await?;
-        let Request { caller, id, method, hash } = &request;
-        match requests::check(&mut tx, caller, id, method, hash).await? {
-            requests::Prior::Fresh => (),
-            requests::Prior::Conflict => return Err(Refusal::RequestReused),
-            requests::Prior::Replay(answer) => {
-                let corrupt = |_| StoreError::Corrupt("the answer to a request");
-                return Ok(Begun::Done(Answer::decode(answer.as_slice()).map_err(corrupt)?));
+        let tx = self.store.begin().await?;
+        let (now, effects) = (self.clock.now(), Effects::default());
+        Ok(Box::new(Call { tx, authority, by, now, effects, request }))
+    }
+
+    /// Does this work once, however often the request comes, for the calls of which there are most. Nothing is looked up
+    /// before: that the request came for the first time is found out when its answer is kept. A repeat is done again,
+    /// undone, and answered as it was the first time.
+    pub(crate) async fn once<Question, Answer, Work, Working>(
+        &self,
+        caller: &Caller,
+        request: (&'static str, &str),
+        question: &Question,
+        work: Work,
+    ) -> Result<Answer, Refusal>
+    where
+        Question: Message,
+        Answer: Message + Default,
+        Work: FnOnce(Box<Call>) -> Working,
+        Working: Future<Output = Result<(Box<Call>, Answer), Refusal>>,
+    {
+        let call = self.attempt(caller, request, question).await?;
+        let refusal = match work(call).await {
+            Ok((call, answer)) => match call.finish_first(answer).await? {
+                Some(answer) => return Ok(answer),
+                None => None,
+            },
+            Err(refusal) => Some(refusal),
+        };
+        let mut again = self.attempt(caller, request, question).await?;
+        let Request { caller, id, method, hash } = &again.request;
+        let prior = requests::find(&mut again.tx, caller, id, method, hash).await?;
+        again.tx.rollback().await?;
+        match (prior, refusal) {
+            (requests::Prior::Replay(answer), _) => decoded(&answer),
+            (requests::Prior::Conflict, _) => Err(Refusal::RequestReused),
+            (requests::Prior::Fresh, Some(refusal)) => Err(refusal),
+            (requests::Prior::Fresh, None) => {
+                Err(StoreError::Corrupt("a request without an answer").into())
             }
         }
-        let now = self.clock.now();
-        let effects = Effects::default();
-        Ok(Begun::Fresh(Box::new(Call { tx, authority, by, now, effects, request })))
     }
+}
+
+fn decoded<Answer: Message + Default>(answer: &[u8]) -> Result<Answer, Refusal> {
+    Ok(Answer::decode(answer).map_err(|_| StoreError::Corrupt("the answer to a request"))?)
 }
 
 impl Call {
@@ -97,5 +145,23 @@ impl Call {
         requests::record(&mut tx, caller, id, method, hash, &bytes, at_ms).await?;
         tx.commit().await?;
         Ok(answer)
+    }
+
+    /// As [`Call::finish`], of a call whose id was not claimed. None means that the request was answered before, and
+    /// nothing was done.
+    async fn finish_first<Answer: Message>(
+        self: Box<Self>,
+        answer: Answer,
+    ) -> Result<Option<Answer>, Refusal> {
+        let Self { mut tx, now, effects, request, .. } = *self;
+        let Request { caller, id, method, hash } = &request;
+        effects.write(&mut tx).await?;
+        let (bytes, at_ms) = (answer.encode_to_vec(), now.as_millisecond());
+        if !requests::record_first(&mut tx, caller, id, method, hash, &bytes, at_ms).await? {
+            tx.rollback().await?;
+            return Ok(None);
+        }
+        tx.commit().await?;
+        Ok(Some(answer))
     }
 }

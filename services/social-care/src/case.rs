@@ -1,6 +1,6 @@
 //! A referral with everything that belongs to it, and what follows when something happens to it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use mash_domain::{
@@ -18,11 +18,13 @@ use crate::{
     outgoing,
     record::{KeptClock, Record, id_of},
     store::{
-        Conn, clocks,
-        enquiries::{self, KeptEnquiry},
-        hubs::{self, Hub},
+        Conn,
+        around::{self, Around},
+        enquiries::KeptEnquiry,
+        hubs::Hub,
         items::{self, Kept},
-        links, referrals,
+        links::{self, Link},
+        referrals,
     },
     timing,
 };
@@ -33,6 +35,8 @@ pub(crate) struct Case {
     pub(crate) items: Vec<Kept>,
     pub(crate) enquiries: Vec<KeptEnquiry>,
     pub(crate) clocks: Vec<KeptClock>,
+    /// As they were loaded, also those that were taken apart.
+    pub(crate) links: Vec<Link>,
     pub(crate) history: Vec<wire::LinkedReferral>,
     pub(crate) hub: Hub,
 }
@@ -48,7 +52,7 @@ impl Case {
         let Some(mut case) = Self::lock_many(tx, &[&id]).await?.remove(&id) else {
             return Ok(None);
         };
-        case.history = history(tx, &id).await?;
+        case.history = history_of(tx, &case.links).await?;
         Ok(Some(case))
     }
 
@@ -57,8 +61,17 @@ impl Case {
         tx: &mut Tx,
         ids: &[&str],
     ) -> Result<HashMap<String, Self>, StoreError> {
+        Ok(Self::lock_with_hubs(tx, ids, &[]).await?.0)
+    }
+
+    /// As [`Case::lock_many`], and the people of these hubs besides.
+    pub(crate) async fn lock_with_hubs(
+        tx: &mut Tx,
+        ids: &[&str],
+        authorities: &[&str],
+    ) -> Result<(HashMap<String, Self>, HashMap<String, Hub>), StoreError> {
         let records = referrals::lock(tx, ids).await?;
-        Self::around(tx, records.into_values().collect()).await
+        Self::around(tx, records.into_values().collect(), authorities).await
     }
 
     /// One referral to read.
@@ -69,9 +82,9 @@ impl Case {
     ) -> Result<Option<Self>, StoreError> {
         let id = id_of(authority, case_id);
         let Some(record) = referrals::get(conn, &id).await? else { return Ok(None) };
-        let mut case = Self::around(conn, vec![record]).await?.remove(&id);
+        let mut case = Self::around(conn, vec![record], &[]).await?.0.remove(&id);
         if let Some(case) = &mut case {
-            case.history = history(conn, &id).await?;
+            case.history = history_of(conn, &case.links).await?;
         }
         Ok(case)
     }
@@ -82,23 +95,21 @@ impl Case {
         ids: &[&str],
     ) -> Result<HashMap<String, Self>, StoreError> {
         let records = referrals::get_many(conn, ids).await?;
-        Self::around(conn, records).await
+        Ok(Self::around(conn, records, &[]).await?.0)
     }
 
-    /// Loads what belongs to referrals.
+    /// Loads what belongs to referrals, and the people of their hubs and of these.
     async fn around(
         conn: &mut Conn,
         records: Vec<Record>,
-    ) -> Result<HashMap<String, Self>, StoreError> {
+        authorities: &[&str],
+    ) -> Result<(HashMap<String, Self>, HashMap<String, Hub>), StoreError> {
         let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
-        let items = items::of(conn, &ids).await?;
-        let enquiries = enquiries::of(conn, &ids).await?;
-        let clocks = clocks::of(conn, &ids).await?;
-        let mut authorities: Vec<&str> =
-            records.iter().map(|record| record.authority.as_str()).collect();
-        authorities.sort_unstable();
-        authorities.dedup();
-        let hubs = hubs::get(conn, &authorities).await?;
+        let theirs = records.iter().map(|record| record.authority.as_str());
+        let authorities: BTreeSet<&str> = theirs.chain(authorities.iter().copied()).collect();
+        let authorities: Vec<&str> = authorities.into_iter().collect();
+        let Around { items, enquiries, clocks, links, hubs } =
+            around::load(conn, &ids, &authorities).await?;
         let mut cases: HashMap<String, Self> = records
             .into_iter()
             .map(|record| {
@@ -121,7 +132,12 @@ impl Case {
                 case.clocks.push(kept);
             }
         }
-        Ok(cases)
+        for link in links {
+            if let Some(case) = cases.get_mut(&link.one) {
+                case.links.push(link);
+            }
+        }
+        Ok((cases, hubs))
     }
 
     /// A referral with nothing around it yet.
@@ -132,6 +148,7 @@ impl Case {
             items: Vec::new(),
             enquiries: Vec::new(),
             clocks: Vec::new(),
+            links: Vec::new(),
             history: Vec::new(),
         }
     }
@@ -308,8 +325,16 @@ pub(crate) async fn history(
     conn: &mut Conn,
     id: &str,
 ) -> Result<Vec<wire::LinkedReferral>, StoreError> {
-    let mut known = links::of(conn, &[id]).await?;
-    known.retain(|link| !link.apart);
+    let links = links::of(conn, &[id]).await?;
+    history_of(conn, &links).await
+}
+
+/// What these links of a referral lead to, newest first.
+async fn history_of(
+    conn: &mut Conn,
+    links: &[Link],
+) -> Result<Vec<wire::LinkedReferral>, StoreError> {
+    let known: Vec<&Link> = links.iter().filter(|link| !link.apart).collect();
     let ids: Vec<&str> = known.iter().map(|link| link.other.as_str()).collect();
     let mut records = referrals::get_many(conn, &ids).await?;
     records.sort_by(|one, other| (other.received, &other.id).cmp(&(one.received, &one.id)));

@@ -1,5 +1,6 @@
 //! The tables of this service. Nothing else in it knows SQL.
 
+pub(crate) mod around;
 pub(crate) mod children;
 pub(crate) mod clocks;
 pub(crate) mod enquiries;

@@ -33,12 +33,7 @@ pub(super) async fn open_all(
     batch: Vec<Delivery>,
 ) -> Result<Vec<Arrival>, StoreError> {
     let payloads = || batch.iter().map(|delivery| &delivery.payload[..]);
-    // A store that seals nothing is not looked at.
-    let keys = if payloads().any(keys::is_sealed) {
-        keys::to_open(&mut store.read().await?, payloads()).await?
-    } else {
-        Opening::default()
-    };
+    let keys = keys::to_open_here(store, payloads()).await?;
     let arrivals: Vec<_> = batch.into_iter().map(|delivery| open(delivery, &keys)).collect();
     let erased = arrivals.iter().filter(|arrival| arrival.content == Err(Unread::Erased)).count();
     if erased > 0 {

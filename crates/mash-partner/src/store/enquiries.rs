@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use mash_domain::organisation::OrganisationId;
-use mash_store::{Column, StoreError, Tx, is_kept, keys::Opening, listed, opening, placeholders};
+use mash_store::{Column, StoreError, Tx, keys::Opening, listed, opening, pieces, placeholders};
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{Conn, Owner, RECORD, count, instant, joined, organisation, split};
@@ -93,7 +93,7 @@ pub(crate) async fn put_many(
     rows: &[EnquiryRow],
 ) -> Result<(), StoreError> {
     let keys = CONTENT.keys(tx, rows.iter().map(|row| row.case_id.as_str())).await?;
-    for chunk in rows.chunks(CHUNK) {
+    for chunk in pieces(rows) {
         let sql = format!(
             "INSERT INTO partner_enquiries (agency, organisation, item_id, release_id, case_id, from_organisation,
              revision, answered, refused, closed_ms, content, rule_ids, reference, received_ms, due_ms, next_ms)
@@ -104,7 +104,7 @@ pub(crate) async fn put_many(
              next_ms = excluded.next_ms",
             placeholders(chunk.len(), 16)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for row in chunk {
             query = query
                 .bind(agency)

@@ -1,13 +1,10 @@
 //! What somebody has to do.
 
 use jiff::Timestamp;
-use mash_store::{StoreError, Tx, is_kept, placeholders};
+use mash_store::{StoreError, Tx, pieces, placeholders};
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{Conn, Owner, count, instant};
-
-/// Rows of one statement.
-const CHUNK: usize = 200;
 
 /// A prompt that is open.
 pub(crate) struct PromptRow {
@@ -37,7 +34,7 @@ pub(crate) async fn raise(
     agency: &str,
     prompts: &[(&str, PromptRow)],
 ) -> Result<(), StoreError> {
-    for chunk in prompts.chunks(CHUNK) {
+    for chunk in pieces(prompts) {
         let sql = format!(
             "INSERT INTO partner_prompts (agency, organisation, subject, kind, practitioner, raised_ms, due_ms,
              closed_by, reason) VALUES {}
@@ -46,7 +43,7 @@ pub(crate) async fn raise(
              WHERE partner_prompts.closed_ms IS NOT NULL",
             placeholders(chunk.len(), 9)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for (organisation, prompt) in chunk {
             query = query
                 .bind(agency)

@@ -1,7 +1,11 @@
 //! Referrals that organisations made.
 
 use jiff::Timestamp;
-use mash_store::{Column, StoreError, Tx, keys::Opening, opening};
+use mash_store::{
+    Column, StoreError, Tx,
+    keys::{Opening, Scope},
+    opening,
+};
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{Conn, Owner, RECORD, count, instant, joined, split};
@@ -44,6 +48,11 @@ pub(crate) struct ReferralRow {
 }
 
 const CONTENT: Column = Column::new(RECORD, "partner_referrals.submitted");
+
+/// What a referral of this case is sealed under.
+pub(crate) fn scope(case_id: &str) -> Scope {
+    CONTENT.scope(case_id)
+}
 
 const COLUMNS: &str = "seq, organisation, case_id, item_id, reference, revision, progress, \
      awaits_writing, practitioner, submitted_ms, authorities, withheld, submitted";

@@ -22,6 +22,39 @@ pub(super) async fn writers_queue_and_none_is_turned_away(database: TestDatabase
     assert_eq!(count(&store).await, 300);
 }
 
+pub(super) async fn a_connection_at_hand_holds_nothing_open(database: TestDatabase) {
+    let store = with_things(&database).await;
+    // More than there are connections, so that each of them has been left in every way.
+    for round in 0..30 {
+        let mut left = store.begin().await.unwrap();
+        sqlx::query("INSERT INTO things (name) VALUES ($1)")
+            .bind(format!("left {round}"))
+            .execute(left.conn())
+            .await
+            .unwrap();
+        match round % 3 {
+            0 => drop(left),
+            1 => left.rollback().await.unwrap(),
+            _ => {
+                // A statement that failed spoils a transaction on PostgreSQL, and no later one.
+                let wrong = sqlx::query("INSERT INTO nowhere (name) VALUES ('x')");
+                assert!(wrong.execute(left.conn()).await.is_err());
+                drop(left);
+            }
+        }
+        add(&store, &format!("kept {round}")).await.unwrap();
+        let mut conn = store.read().await.unwrap();
+        let seen: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM things").fetch_one(&mut *conn).await.unwrap();
+        conn.done();
+        assert_eq!(seen, round + 1, "what was committed, and nothing else");
+    }
+    // Another store sees the same, so that nothing of it waits in a transaction.
+    assert_eq!(count(&database.store().await).await, 30);
+    store.close().await;
+    assert!(store.begin().await.is_err(), "closed");
+}
+
 pub(super) async fn lost_connections_are_replaced(database: TestDatabase) {
     let store = with_things(&database).await;
     if store.dialect() == Dialect::Sqlite {

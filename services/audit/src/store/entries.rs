@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use mash_store::{StoreError, Tx, in_list, is_kept, placeholders};
+use mash_store::{StoreError, Tx, in_list, listed, pieces, placeholders};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 use uuid::Uuid;
 
@@ -27,12 +27,10 @@ pub(crate) struct Placed {
 pub(crate) async fn known(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
     let mut found = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let sql = format!(
-            "SELECT entry_id, entry FROM audit_entries WHERE entry_id IN ({})",
-            in_list(1, chunk.len())
-        );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
-        for id in chunk {
+        let (list, ids) = listed(1, chunk);
+        let sql = format!("SELECT entry_id, entry FROM audit_entries WHERE entry_id IN ({list})");
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for id in ids {
             query = query.bind(id.as_bytes().as_slice());
         }
         for row in query.fetch_all(tx.conn()).await? {
@@ -51,12 +49,12 @@ pub(crate) async fn insert(
     entries: &[NewEntry],
 ) -> Result<(), StoreError> {
     let mut index = number(first);
-    for chunk in entries.chunks(CHUNK) {
+    for chunk in pieces(entries) {
         let sql = format!(
             "INSERT INTO audit_entries (idx, entry_id, organisation, case_id, entry) VALUES {}",
             placeholders(chunk.len(), 5)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for entry in chunk {
             query = query
                 .bind(index)

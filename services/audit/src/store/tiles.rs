@@ -4,7 +4,7 @@ use mash_ledger::{
     Hash,
     tiles::{TileId, Tiles},
 };
-use mash_store::{StoreError, Tx, in_list, is_kept, placeholders};
+use mash_store::{StoreError, Tx, in_list, pieces, placeholders};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use super::{CHUNK, count, hash, hashes, number, tile_key};
@@ -21,15 +21,19 @@ pub(crate) struct Head {
 /// How far the ledger has grown. Nobody else appends or signs before the transaction ends: two replicas take turns, and
 /// so there is one history.
 pub(crate) async fn hold(tx: &mut Tx) -> Result<Head, StoreError> {
-    let empty = mash_ledger::hash::empty();
-    sqlx::query(
-        "INSERT INTO audit_ledger (id, size, root) VALUES (1, 0, $1) ON CONFLICT DO NOTHING",
-    )
-    .bind(empty.as_bytes().as_slice())
-    .execute(tx.conn())
-    .await?;
     let sql = format!("SELECT size, root FROM audit_ledger WHERE id = 1{}", tx.for_update());
-    let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(tx.conn()).await?;
+    let found = sqlx::query(AssertSqlSafe(sql.clone())).fetch_optional(tx.conn()).await?;
+    let row = match found {
+        Some(row) => row,
+        None => {
+            // The first one of all, or one of several that are.
+            sqlx::query("INSERT INTO audit_ledger (id, size, root) VALUES (1, 0, $1) ON CONFLICT DO NOTHING")
+                .bind(mash_ledger::hash::empty().as_bytes().as_slice())
+                .execute(tx.conn())
+                .await?;
+            sqlx::query(AssertSqlSafe(sql)).fetch_one(tx.conn()).await?
+        }
+    };
     Ok(Head { size: count(row.try_get(0)?)?, root: hash(&row.try_get::<Vec<u8>, _>(1)?)? })
 }
 
@@ -83,13 +87,13 @@ pub(crate) async fn load(
 /// Writes tiles, in the place of what they held before.
 pub(crate) async fn save(tx: &mut Tx, tiles: &Tiles) -> Result<(), StoreError> {
     let tiles: Vec<_> = tiles.iter().collect();
-    for chunk in tiles.chunks(CHUNK) {
+    for chunk in pieces(&tiles) {
         let sql = format!(
             "INSERT INTO audit_tiles (row_no, idx, hashes) VALUES {}
              ON CONFLICT (row_no, idx) DO UPDATE SET hashes = excluded.hashes",
             placeholders(chunk.len(), 3)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for (id, hashes) in chunk {
             let (row_no, idx) = tile_key(**id);
             let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use mash_store::{
-    Column, Store, StoreError, Tx, is_kept,
+    Column, Store, StoreError, Tx,
     keys::{Opening, PAYLOAD as RECORD},
-    listed, opening, placeholders, present,
+    listed, opening, pieces, placeholders, present,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
@@ -88,14 +88,14 @@ pub(crate) async fn insert(
 ) -> Result<(), StoreError> {
     let now = now.as_millisecond();
     let keys = PAYLOAD.keys(tx, items.iter().map(|item| item.case_id.as_str())).await?;
-    for chunk in items.chunks(CHUNK) {
+    for chunk in pieces(items) {
         let sql = format!(
             "INSERT INTO delivery_items (id, organisation, seq, kind, release_id, item_id, case_id, revision, everyone,
              arrive_ms, acknowledge_by_ms, settled, undelivered_ms, state, end_ms, acknowledged_by, sent, cause, payload)
              VALUES {}",
             placeholders(chunk.len(), 19)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for item in chunk {
             let payload = item.ended.map_or(item.payload.as_slice(), |_| &[]);
             let payload = keys.column(&PAYLOAD, &item.case_id, &item.id, payload)?;
@@ -126,12 +126,12 @@ pub(crate) async fn insert(
         .iter()
         .flat_map(|item| item.readers.iter().map(|reader| (item.id.as_str(), reader.as_str())))
         .collect();
-    for chunk in readers.chunks(CHUNK) {
+    for chunk in pieces(&readers) {
         let sql = format!(
             "INSERT INTO delivery_readers (item, practitioner) VALUES {} ON CONFLICT DO NOTHING",
             placeholders(chunk.len(), 2)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for (item, reader) in chunk {
             query = query.bind(*item).bind(*reader);
         }
@@ -187,12 +187,13 @@ pub(crate) async fn waiting(
     );
     let (mut found, mut after) = (Vec::new(), after);
     loop {
+        let room = limit - found.len();
         let rows = sqlx::query(AssertSqlSafe(sql.clone()))
             .bind(&view.organisation)
             .bind(view.practitioner())
             .bind(after)
             .bind(until)
-            .bind(number(limit - found.len()))
+            .bind(number(room))
             .fetch_all(&mut *conn)
             .await?;
         let open = opening(&mut conn, &rows, &[6]).await?;
@@ -200,7 +201,8 @@ pub(crate) async fn waiting(
             after = row.try_get(1)?;
             found.extend(present(read(row, &open)).transpose()?);
         }
-        if rows.is_empty() || found.len() >= limit {
+        if rows.len() < room || found.len() >= limit {
+            conn.done();
             return Ok(found);
         }
     }
@@ -228,12 +230,14 @@ pub(crate) async fn still_waiting(
     let mut conn = store.read().await?;
     let sql = "SELECT seq FROM delivery_items
          WHERE organisation = $1 AND state = 0 AND seq >= $2 AND seq <= $3 ORDER BY seq";
-    Ok(sqlx::query_scalar(sql)
+    let found = sqlx::query_scalar(sql)
         .bind(organisation)
         .bind(first)
         .bind(last)
         .fetch_all(&mut *conn)
-        .await?)
+        .await?;
+    conn.done();
+    Ok(found)
 }
 
 /// How many of these items there are in the mailbox, as far as the caller may know, whatever became of them.

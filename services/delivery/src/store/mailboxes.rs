@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use mash_store::{Store, StoreError, Tx, in_list, is_kept, placeholders};
+use mash_store::{Store, StoreError, Tx, listed, pieces, placeholders};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{CHUNK, number};
@@ -33,7 +33,7 @@ pub(crate) async fn draw(
     let mut held = HashMap::with_capacity(counts.len());
     // In the order of the organisations, so that two transactions that hold the same mailboxes take turns.
     let counts: Vec<_> = counts.iter().collect();
-    for chunk in counts.chunks(CHUNK) {
+    for chunk in pieces(&counts) {
         let sql = format!(
             "INSERT INTO delivery_mailboxes (organisation, last_seq, drawn, opened_ms) VALUES {}
              ON CONFLICT (organisation) DO UPDATE SET drawn = excluded.drawn, last_seq = CASE
@@ -43,7 +43,7 @@ pub(crate) async fn draw(
              RETURNING organisation, last_seq, opened_ms",
             placeholders(chunk.len(), 4)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for (organisation, count) in chunk {
             let count = number(**count);
             query = query.bind(*organisation).bind(base + count).bind(count).bind(0_i64);
@@ -96,17 +96,18 @@ pub(crate) async fn last_numbers(
     let mut conn = store.read().await?;
     let mut found = Vec::with_capacity(organisations.len());
     for chunk in organisations.chunks(CHUNK) {
+        let (list, organisations) = listed(1, chunk);
         let sql = format!(
-            "SELECT organisation, last_seq FROM delivery_mailboxes WHERE organisation IN ({})",
-            in_list(1, chunk.len())
+            "SELECT organisation, last_seq FROM delivery_mailboxes WHERE organisation IN ({list})"
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
-        for organisation in chunk {
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for organisation in organisations {
             query = query.bind(organisation);
         }
         for row in query.fetch_all(&mut *conn).await? {
             found.push((row.try_get(0)?, row.try_get(1)?));
         }
     }
+    conn.done();
     Ok(found)
 }

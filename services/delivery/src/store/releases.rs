@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use mash_store::{StoreError, Tx, is_kept, listed, placeholders};
+use mash_store::{StoreError, Tx, listed, pieces, placeholders};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{CHUNK, optional_instant};
@@ -74,7 +74,7 @@ pub(crate) async fn save(
     rows: &[&ReleaseRow],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for chunk in rows.chunks(CHUNK) {
+    for chunk in pieces(rows) {
         let sql = format!(
             "INSERT INTO delivery_releases (release_id, organisation, revision, recalled_ms, settled_revision,
              last_item, touched_ms) VALUES {}
@@ -83,7 +83,7 @@ pub(crate) async fn save(
              touched_ms = excluded.touched_ms",
             placeholders(chunk.len(), 7)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for row in chunk {
             query = query
                 .bind(&row.release_id)

@@ -1,10 +1,11 @@
 //! Acknowledgements in time: who has not acknowledged, and who did elsewhere.
 
 use jiff::Timestamp;
-use mash_store::{StoreError, Tx, in_list};
+use mash_store::{StoreError, Tx, in_list, listed};
 use sqlx::AssertSqlSafe;
 
 use super::{
+    CHUNK,
     items::{Acknowledged, acknowledged},
     number,
 };
@@ -52,25 +53,36 @@ pub(crate) async fn take_overdue(
     Ok(taken)
 }
 
-/// Somebody acknowledged this release elsewhere, up to this revision: nothing of it is overdue any more. Where no system
-/// ever fetches, nobody will take the content away later, so it goes now.
+/// Somebody acknowledged these releases elsewhere, up to this revision: nothing of them is overdue any more. Where no system
+/// ever fetches, nobody will take the content away later, so it goes now, and whoever acknowledged is named.
 pub(crate) async fn settle(
     tx: &mut Tx,
-    release_id: &str,
+    releases: &[&str],
     revision: u32,
-    (practitioner, wipe): (&str, bool),
+    wipe_for: Option<&str>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let sql = if wipe {
-        "UPDATE delivery_items SET settled = 1, state = 1, end_ms = $3, acknowledged_by = $4, payload = $5
-         WHERE release_id = $1 AND revision <= $2 AND state = 0"
-    } else {
-        "UPDATE delivery_items SET settled = 1 WHERE release_id = $1 AND revision <= $2 AND settled = 0"
-    };
-    let mut query = sqlx::query(sql).bind(release_id).bind(i64::from(revision));
-    if wipe {
-        query = query.bind(now.as_millisecond()).bind(practitioner).bind(&[][..]);
+    for chunk in releases.chunks(CHUNK) {
+        let (list, releases) = listed(if wipe_for.is_some() { 5 } else { 2 }, chunk);
+        let sql = if wipe_for.is_some() {
+            format!(
+                "UPDATE delivery_items SET settled = 1, state = 1, end_ms = $2, acknowledged_by = $3, payload = $4
+                 WHERE revision <= $1 AND state = 0 AND release_id IN ({list})"
+            )
+        } else {
+            format!(
+                "UPDATE delivery_items SET settled = 1
+                 WHERE revision <= $1 AND settled = 0 AND release_id IN ({list})"
+            )
+        };
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(i64::from(revision));
+        if let Some(practitioner) = wipe_for {
+            query = query.bind(now.as_millisecond()).bind(practitioner).bind(&[][..]);
+        }
+        for release in releases {
+            query = query.bind(*release);
+        }
+        query.execute(tx.conn()).await?;
     }
-    query.execute(tx.conn()).await?;
     Ok(())
 }

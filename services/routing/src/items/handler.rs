@@ -157,7 +157,13 @@ impl Handler for ItemReceipts {
         let receipts: Vec<ItemReceiptRecorded> =
             events.iter().map(opened).collect::<Result<_, _>>()?;
         let cases = receipts.iter().map(|receipt| receipt.case_id.clone()).collect();
-        let mut files = store::load(tx, &cases).await?;
+        // Only a sender who has to be told of what was not delivered is named by the item itself.
+        let told = receipts.iter().any(|receipt| receipt.kind() == ReceiptKind::Undelivered);
+        let mut files = if told {
+            store::load(tx, &cases).await?
+        } else {
+            store::load_releases(tx, &cases).await?
+        };
         let mut changes = Changes::default();
         let mut opened = Vec::new();
         for (event, receipt) in events.iter().zip(receipts) {

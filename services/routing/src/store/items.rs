@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use mash_domain::sharing::Flow;
 use mash_proto::referral::v1::{ItemKind, StatedFacts};
 use mash_store::{
-    Column, Look, StoreError, Tx, is_kept,
+    Column, Look, StoreError, Tx,
     keys::{Opening, PAYLOAD as RECORD},
-    listed, opening, placeholders,
+    listed, opening, pieces, placeholders,
 };
 use prost::Message;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
@@ -29,8 +29,6 @@ const ITEMS: &str = "routing_items";
 const RELEASES: &str = "routing_item_releases";
 const FACTS: Column = Column::new(RECORD, "routing_items.facts");
 const PAYLOAD: Column = Column::new(RECORD, "routing_items.payload");
-/// Rows per statement of many columns.
-const ROWS: usize = 200;
 
 /// The files of these cases, which nobody else changes until the transaction ends. A case without items has an empty one.
 ///
@@ -46,6 +44,25 @@ pub async fn load(
     read(tx, &ids).await
 }
 
+/// As [`load`], without the items, which need to be opened: for what only changes where each of them stands.
+///
+/// # Errors
+///
+/// As [`load`].
+pub async fn load_releases(
+    tx: &mut Tx,
+    cases: &BTreeSet<String>,
+) -> Result<BTreeMap<String, CaseFile>, StoreError> {
+    let ids: Vec<String> = cases.iter().cloned().collect();
+    lock(tx, &ids).await?;
+    let mut releases = releases(tx, &ids).await?;
+    let file = |case: String| {
+        let releases = releases.remove(&case).unwrap_or_default();
+        (case, CaseFile::restore(Vec::new(), releases))
+    };
+    Ok(ids.into_iter().map(file).collect())
+}
+
 /// The files of these cases, as they stand.
 ///
 /// # Errors
@@ -56,29 +73,38 @@ pub async fn read(
     cases: &[String],
 ) -> Result<BTreeMap<String, CaseFile>, StoreError> {
     let mut items: BTreeMap<String, Vec<Item>> = BTreeMap::new();
-    let mut releases: BTreeMap<String, Vec<Release>> = BTreeMap::new();
-    let mut kept_back: BTreeSet<String> = BTreeSet::new();
-    const EVENTS: &str = "SELECT event_id FROM routing_item_events WHERE kept_back = 1 AND case_id";
-    for row in rows(conn, EVENTS, cases).await? {
-        kept_back.insert(row.try_get(0)?);
-    }
     const ITEM: &str = "SELECT case_id, item_id, revision, kind, flow, sender, reply_to, reference, submitted_ms, withdrawn, facts, payload FROM routing_items WHERE case_id";
     let found = rows(conn, ITEM, cases).await?;
     let open = opening(conn, &found, &[10, 11]).await?;
     for row in &found {
         items.entry(row.try_get(0)?).or_default().push(item_of(row, &open)?);
     }
-    const RELEASE: &str = "SELECT case_id, release_id, item_id, kind, flow, recipient, revision, digest, is_copy, live, state, state_ms, reason, told, sent, stated_guard FROM routing_item_releases WHERE case_id";
-    for row in rows(conn, RELEASE, cases).await? {
-        let release = release_of(&row, &kept_back)?;
-        releases.entry(row.try_get(0)?).or_default().push(release);
-    }
+    let mut releases = releases(conn, cases).await?;
     let file = |case: &String| {
         let items = items.remove(case).unwrap_or_default();
         CaseFile::restore(items, releases.remove(case).unwrap_or_default())
     };
     let mut file = file;
     Ok(cases.iter().map(|case| (case.clone(), file(case))).collect())
+}
+
+/// Where the items of these cases stand, by case.
+async fn releases(
+    conn: &mut dyn Look,
+    cases: &[String],
+) -> Result<BTreeMap<String, Vec<Release>>, StoreError> {
+    let mut kept_back: BTreeSet<String> = BTreeSet::new();
+    const EVENTS: &str = "SELECT event_id FROM routing_item_events WHERE kept_back = 1 AND case_id";
+    for row in rows(conn, EVENTS, cases).await? {
+        kept_back.insert(row.try_get(0)?);
+    }
+    let mut releases: BTreeMap<String, Vec<Release>> = BTreeMap::new();
+    const RELEASE: &str = "SELECT case_id, release_id, item_id, kind, flow, recipient, revision, digest, is_copy, live, state, state_ms, reason, told, sent, stated_guard FROM routing_item_releases WHERE case_id";
+    for row in rows(conn, RELEASE, cases).await? {
+        let release = release_of(&row, &kept_back)?;
+        releases.entry(row.try_get(0)?).or_default().push(release);
+    }
+    Ok(releases)
 }
 
 async fn rows(
@@ -165,7 +191,7 @@ pub async fn save(tx: &mut Tx, files: &BTreeMap<String, CaseFile>) -> Result<(),
 
 async fn save_items(tx: &mut Tx, items: &[(&String, &Item)]) -> Result<(), StoreError> {
     let keys = PAYLOAD.keys(tx, items.iter().map(|(case, _)| case.as_str())).await?;
-    for chunk in items.chunks(ROWS) {
+    for chunk in pieces(items) {
         let sql = format!(
             "INSERT INTO routing_items
              (item_id, case_id, revision, kind, flow, sender, reply_to, reference, submitted_ms, withdrawn, facts,
@@ -175,7 +201,7 @@ async fn save_items(tx: &mut Tx, items: &[(&String, &Item)]) -> Result<(), Store
              facts = excluded.facts, payload = excluded.payload",
             placeholders(chunk.len(), 12)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for (case, item) in chunk {
             let facts = item.facts.to_wire().encode_to_vec();
             let facts = keys.column(&FACTS, case, &item.id, &facts)?;
@@ -200,7 +226,7 @@ async fn save_items(tx: &mut Tx, items: &[(&String, &Item)]) -> Result<(), Store
 }
 
 async fn save_releases(tx: &mut Tx, releases: &[(&String, &Release)]) -> Result<(), StoreError> {
-    for chunk in releases.chunks(ROWS) {
+    for chunk in pieces(releases) {
         let sql = format!(
             "INSERT INTO routing_item_releases
              (release_id, item_id, case_id, kind, flow, recipient, revision, digest, is_copy, live, state, state_ms,
@@ -211,7 +237,7 @@ async fn save_releases(tx: &mut Tx, releases: &[(&String, &Release)]) -> Result<
              stated_guard = excluded.stated_guard",
             placeholders(chunk.len(), 16)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for (case, release) in chunk {
             let sent: Vec<&str> = release.sent.iter().map(String::as_str).collect();
             query = query
@@ -239,13 +265,13 @@ async fn save_releases(tx: &mut Tx, releases: &[(&String, &Release)]) -> Result<
 
 /// Remembers which events rest on guards.
 pub(super) async fn put_resting(tx: &mut Tx, resting: &[RestingItem]) -> Result<(), StoreError> {
-    for chunk in resting.chunks(CHUNK) {
+    for chunk in pieces(resting) {
         let sql = format!(
             "INSERT INTO routing_item_events (event_id, release_id, case_id, kept_back) VALUES {}
              ON CONFLICT (event_id) DO NOTHING",
             placeholders(chunk.len(), 4)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for it in chunk {
             query = query.bind(&it.event_id).bind(&it.release_id).bind(&it.case_id).bind(0_i64);
         }

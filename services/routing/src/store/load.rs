@@ -14,7 +14,7 @@ use mash_proto::{
     education::v1 as education,
     police::v1 as police,
 };
-use mash_store::{StoreError, Tx, is_kept, keys::Opening, listed, opening, placeholders};
+use mash_store::{StoreError, Tx, keys::Opening, listed, opening, pieces, placeholders};
 use prost::Message;
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
@@ -88,13 +88,13 @@ fn forces(incidents: &[&Incident]) -> BTreeSet<OrganisationId> {
 
 /// Takes the row locks of the cases, in order, so that two replicas never change one case at a time.
 pub(super) async fn lock(tx: &mut Tx, ids: &[String]) -> Result<(), StoreError> {
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in pieces(ids) {
         let sql = format!(
             "INSERT INTO routing_locks (case_id) VALUES {}
              ON CONFLICT (case_id) DO UPDATE SET case_id = excluded.case_id",
             placeholders(chunk.len(), 1)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for id in chunk {
             query = query.bind(id);
         }

@@ -1,20 +1,20 @@
 //! Releases under a duty that rest on an agreement, by the event that carries them: what a guard kept back is found
 //! here, so that it goes on record as kept back.
 
-use mash_store::{StoreError, Tx, is_kept, listed, placeholders};
+use mash_store::{StoreError, Tx, listed, pieces, placeholders};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::CHUNK;
 use crate::app::kept_back::Resting;
 
 pub(super) async fn put(tx: &mut Tx, resting: &[Resting]) -> Result<(), StoreError> {
-    for chunk in resting.chunks(CHUNK) {
+    for chunk in pieces(resting) {
         let sql = format!(
             "INSERT INTO routing_resting (event_id, case_id, duty_id, disclosure_id, flow, kept_back) VALUES {}
              ON CONFLICT (event_id) DO NOTHING",
             placeholders(chunk.len(), 6)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for release in chunk {
             query = query
                 .bind(&release.event_id)

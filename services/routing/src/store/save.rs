@@ -1,14 +1,14 @@
 //! Writing what a batch has changed, in statements of many rows.
 
 use mash_store::{
-    StoreError, Tx, is_kept,
+    StoreError, Tx,
     outbox::{self, OutboxMessage},
-    placeholders,
+    pieces, placeholders,
 };
 use prost::Message;
 use sqlx::AssertSqlSafe;
 
-use super::{CHUNK, COMPONENT, FACTS, INCIDENT, evidence, items, resting};
+use super::{COMPONENT, FACTS, INCIDENT, evidence, items, resting};
 use crate::{app::effects::Effects, facts, world::World};
 
 /// Writes the changed cases and duties, records the decisions, and enqueues the events: all or nothing, with the
@@ -43,14 +43,14 @@ async fn save_cases(tx: &mut Tx, world: &World) -> Result<(), StoreError> {
     let cases: Vec<_> = world.changed_cases.iter().filter_map(|id| world.cases.get(id)).collect();
     let ids: Vec<String> = cases.iter().map(|case| case.id.to_string()).collect();
     let keys = INCIDENT.keys(tx, ids.iter().map(String::as_str)).await?;
-    for chunk in cases.chunks(CHUNK) {
+    for chunk in pieces(&cases) {
         let sql = format!(
             "INSERT INTO routing_cases (case_id, force, revision, accepted_ms, withdrawn, incident) VALUES {}
              ON CONFLICT (case_id) DO UPDATE SET revision = excluded.revision, withdrawn = excluded.withdrawn,
              incident = excluded.incident",
             placeholders(chunk.len(), 6)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for case in chunk {
             let id = case.id.to_string();
             let incident = keys.column(&INCIDENT, &id, &id, &case.incident.encode_to_vec())?;
@@ -70,7 +70,7 @@ async fn save_cases(tx: &mut Tx, world: &World) -> Result<(), StoreError> {
 async fn save_duties(tx: &mut Tx, world: &World) -> Result<(), StoreError> {
     let duties: Vec<_> =
         world.changed_duties.iter().filter_map(|id| world.duties.get(id)).collect();
-    for chunk in duties.chunks(CHUNK) {
+    for chunk in pieces(&duties) {
         let sql = format!(
             "INSERT INTO routing_duties
              (duty_id, case_id, child_ref, slot, kind, state, state_ms, reason, late, rejected_by, bell_ms,
@@ -81,7 +81,7 @@ async fn save_duties(tx: &mut Tx, world: &World) -> Result<(), StoreError> {
              escalated_to = excluded.escalated_to, late_cause = excluded.late_cause",
             placeholders(chunk.len(), 13)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for duty in chunk {
             let rejected: Vec<&str> =
                 duty.rejected_by.iter().map(|laestab| laestab.as_str()).collect();
@@ -109,7 +109,7 @@ async fn save_disclosures(tx: &mut Tx, world: &World) -> Result<(), StoreError> 
     let duties = world.changed_duties.iter().filter_map(|id| world.duties.get(id));
     let disclosures: Vec<_> =
         duties.flat_map(|duty| duty.disclosures.iter().map(move |held| (duty, held))).collect();
-    for chunk in disclosures.chunks(CHUNK) {
+    for chunk in pieces(&disclosures) {
         let sql = format!(
             "INSERT INTO routing_disclosures
              (disclosure_id, duty_id, case_id, recipient, desk, revision, digest, is_copy, live) VALUES {}
@@ -117,7 +117,7 @@ async fn save_disclosures(tx: &mut Tx, world: &World) -> Result<(), StoreError> 
              live = excluded.live",
             placeholders(chunk.len(), 9)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for (duty, held) in chunk {
             query = query
                 .bind(&held.id)
@@ -138,13 +138,13 @@ async fn save_disclosures(tx: &mut Tx, world: &World) -> Result<(), StoreError> 
 async fn save_decisions(tx: &mut Tx, effects: &Effects) -> Result<(), StoreError> {
     let cases = effects.decisions.iter().map(|decision| decision.case_id.as_str());
     let keys = FACTS.keys(tx, cases).await?;
-    for chunk in effects.decisions.chunks(CHUNK) {
+    for chunk in pieces(&effects.decisions) {
         let sql = format!(
             "INSERT INTO routing_decisions (decision_id, case_id, decided_ms, payload, facts) VALUES {}
              ON CONFLICT (decision_id) DO NOTHING",
             placeholders(chunk.len(), 5)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for decision in chunk {
             let decided = decision.decide_time.as_ref();
             let decided_ms =

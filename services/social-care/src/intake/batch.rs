@@ -10,7 +10,10 @@ use mash_proto::{
 };
 use mash_store::{StoreError, Tx};
 
-use super::arrival::{Arrival, Item};
+use super::{
+    arrival::{Arrival, Item},
+    receipts::is_feedback,
+};
 use crate::{
     Service,
     case::Case,
@@ -21,7 +24,7 @@ use crate::{
     store::{
         children::{self, Child},
         enquiries,
-        hubs::{self, Hub},
+        hubs::Hub,
         items::Kept,
         links::{self, Link},
         notices::{self, KeptNotice},
@@ -142,16 +145,17 @@ impl<'a> Batch<'a> {
             .collect();
         wanted.referrals.extend(asked.values().cloned());
         wanted.referrals.extend(told(arrivals, &sent));
-        let cases = Case::lock_many(tx, &texts(&wanted.referrals)).await?;
-        let known: Vec<&str> = cases.keys().map(String::as_str).collect();
+        let (ids, authorities) = (texts(&wanted.referrals), texts(&wanted.authorities));
+        let (cases, hubs) = Case::lock_with_hubs(tx, &ids, &authorities).await?;
+        let links = cases.values().flat_map(|case| case.links.iter().cloned()).collect();
         let conn: &mut crate::store::Conn = tx;
         let mut batch = Self {
             service,
             now: service.clock.now(),
             sent,
             asked,
-            hubs: hubs::get(conn, &texts(&wanted.authorities)).await?,
-            links: links::of(conn, &known).await?,
+            hubs,
+            links,
             notices: notices::get(conn, &texts(&wanted.notices)).await?,
             places: HashMap::new(),
             child_of: HashMap::new(),
@@ -263,7 +267,11 @@ pub(super) fn child_marks(marks: &[(String, i64)]) -> Vec<String> {
 fn told(arrivals: &[Arrival], sent: &HashMap<String, Sent>) -> Vec<String> {
     let referral = |id: &str| sent.get(id).map(|sent| sent.referral.clone());
     let ids = arrivals.iter().flat_map(|arrival| match arrival {
-        Arrival::Receipt(receipt) if ends(receipt) => vec![receipt.item_id.as_str()],
+        Arrival::Receipt(receipt) if ends(receipt) => {
+            // What becomes of a question is noted beside the referral; only feedback changes it.
+            let id = receipt.item_id.as_str();
+            sent.get(id).filter(|sent| is_feedback(sent)).map(|_| id).into_iter().collect()
+        }
         Arrival::Item(item) if item.kind == ItemKind::NonDelivery => {
             vec![item.release.reply_to.as_str(), item.release.item_id.as_str()]
         }

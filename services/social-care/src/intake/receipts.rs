@@ -124,6 +124,6 @@ impl Batch<'_> {
     }
 }
 
-fn is_feedback(sent: &Sent) -> bool {
+pub(super) fn is_feedback(sent: &Sent) -> bool {
     sent.kind == i64::from(i32::from(ItemKind::Feedback))
 }

@@ -13,7 +13,7 @@ use mash_proto::{
 
 use crate::{
     Service, access,
-    call::{Call, fresh},
+    call::Call,
     case::Case,
     error::{PARTNER, Refusal, TEXT, TIME},
     outgoing,
@@ -41,21 +41,22 @@ impl Service {
     ) -> Result<wire::AskPartnersResponse, Refusal> {
         let expected = access::revision(request.expected_revision)?;
         let questions = checked(&request.questions, self.clock.now())?;
-        let mut call =
-            fresh!(self.begin(caller, ("AskPartners", &request.request_id), &request).await?);
-        let mut case = call.case("name", &request.name).await?;
-        case.record.work.expecting(expected)?;
-        let by = call.by.clone();
-        let partners = u32::try_from(questions.len()).unwrap_or(u32::MAX);
-        case.apply(&mut call.effects, &Command::Ask { partners }, &by, call.now)?;
-        let mut enquiries = Vec::with_capacity(questions.len());
-        for (place, question) in questions.into_iter().enumerate() {
-            let seed = format!("{}#{place}", request.request_id);
-            enquiries.push(ask(&mut call, &mut case, question, &seed));
-        }
-        let answer =
-            wire::AskPartnersResponse { referral: Some(case.to_wire(call.now)), enquiries };
-        call.finish(answer).await
+        let id = ("AskPartners", request.request_id.as_str());
+        self.once(caller, id, &request, async |mut call| {
+            let mut case = call.case("name", &request.name).await?;
+            case.record.work.expecting(expected)?;
+            let by = call.by.clone();
+            let partners = u32::try_from(questions.len()).unwrap_or(u32::MAX);
+            case.apply(&mut call.effects, &Command::Ask { partners }, &by, call.now)?;
+            let mut enquiries = Vec::with_capacity(questions.len());
+            for (place, question) in questions.into_iter().enumerate() {
+                let seed = format!("{}#{place}", request.request_id);
+                enquiries.push(ask(&mut call, &mut case, question, &seed));
+            }
+            let referral = Some(case.to_wire(call.now));
+            Ok((call, wire::AskPartnersResponse { referral, enquiries }))
+        })
+        .await
     }
 }
 

@@ -5,14 +5,7 @@ use mash_chassis::Caller;
 use mash_domain::referral::work::{Command, Grade};
 use mash_proto::social_care::v1 as wire;
 
-use crate::{
-    Service, access,
-    call::{Call, fresh},
-    case::Case,
-    error::Refusal,
-    snapshot,
-    store::referrals,
-};
+use crate::{Service, access, call::Call, case::Case, error::Refusal, snapshot, store::referrals};
 
 /// How many of them are too many.
 const GREENS: i64 = 3;
@@ -28,19 +21,21 @@ impl Service {
         let mut texts = access::Texts::default();
         let reason = texts.optional("reason", &request.reason, 2_000);
         texts.check()?;
-        let mut call =
-            fresh!(self.begin(caller, ("GradeReferral", &request.request_id), &request).await?);
-        let mut case = call.case("name", &request.name).await?;
-        case.record.work.expecting(expected)?;
-        let gaps = snapshot::gaps(&case);
-        let by = call.by.clone();
-        let command = Command::Grade { by: by.clone(), grade, reason };
-        case.apply(&mut call.effects, &command, &by, call.now)?;
-        if grade == Grade::Green {
-            count_greens(&mut call, &case).await?;
-        }
-        let answer = wire::GradeReferralResponse { referral: Some(case.to_wire(call.now)), gaps };
-        call.finish(answer).await
+        let id = ("GradeReferral", request.request_id.as_str());
+        self.once(caller, id, &request, async |mut call| {
+            let mut case = call.case("name", &request.name).await?;
+            case.record.work.expecting(expected)?;
+            let gaps = snapshot::gaps(&case);
+            let by = call.by.clone();
+            let command = Command::Grade { by: by.clone(), grade, reason };
+            case.apply(&mut call.effects, &command, &by, call.now)?;
+            if grade == Grade::Green {
+                count_greens(&mut call, &case).await?;
+            }
+            let referral = Some(case.to_wire(call.now));
+            Ok((call, wire::GradeReferralResponse { referral, gaps }))
+        })
+        .await
     }
 }
 

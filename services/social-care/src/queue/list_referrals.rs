@@ -53,6 +53,7 @@ impl Service {
         });
         let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
         let counts = links::counts(&mut conn, &ids).await?;
+        conn.done();
         let referrals = records.iter().map(|record| wire::Referral {
             linked: counts.get(&record.id).copied().unwrap_or_default(),
             ..record.in_list(now)

@@ -21,7 +21,7 @@ impl Service {
         caller: &Caller,
         request: api::RecordPublicReportRequest,
     ) -> Result<api::RecordPublicReportResponse, Refusal> {
-        let question = request.encode_to_vec();
+        let question = request.clone();
         let api::RecordPublicReportRequest { request_id, reference, report } = request;
         let report = of_kind(report, &[ReportKind::Public], self.clock.now())?;
         let id = ("RecordPublicReport", request_id.as_str());
@@ -33,7 +33,7 @@ impl Service {
         caller: &Caller,
         request: api::RecordTransferInRequest,
     ) -> Result<api::RecordTransferInResponse, Refusal> {
-        let question = request.encode_to_vec();
+        let question = request.clone();
         let api::RecordTransferInRequest { request_id, reference, report } = request;
         let report = of_kind(report, &[ReportKind::Transfer], self.clock.now())?;
         let id = ("RecordTransferIn", request_id.as_str());
@@ -69,15 +69,14 @@ impl Service {
         &self,
         caller: &Caller,
         (method, request_id): (&'static str, &str),
-        question: &[u8],
+        question: &impl Message,
         submission: Submission,
     ) -> Result<Answer, Refusal> {
-        let mut call = match self.partner.begin(caller, method, request_id, question).await? {
-            Begun::Fresh(call) => call,
-            Begun::Done(bytes) => return answer(&bytes),
+        let work = async |mut call: Box<mash_partner::Call>| {
+            let sent = self.partner.submit(&mut call, submission).await?;
+            Ok((call, Answer::taken(sent)))
         };
-        let sent = self.partner.submit(&mut call, submission).await?;
-        Ok(call.finish(Answer::taken(sent)).await?)
+        self.partner.once(caller, method, (request_id, question), work).await
     }
 }
 

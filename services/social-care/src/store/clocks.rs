@@ -7,7 +7,7 @@ use sqlx::{Row as _, any::AnyRow};
 
 use super::{
     Conn, corrupt,
-    rows::{Known, Table, Value, by_ids},
+    rows::{Known, Table, Value},
 };
 use crate::record::KeptClock;
 
@@ -16,7 +16,6 @@ const TABLE: Table = Table {
     columns: &["referral", "rule", "subject", "next_ms", "content"],
     key: 3,
 };
-const READ: &str = "SELECT referral, subject, content FROM social_care_clocks WHERE referral";
 
 /// Writes clocks, new or changed. One of the same rule and subject is replaced.
 pub(crate) async fn put(tx: &mut Tx, clocks: &[&KeptClock]) -> Result<(), StoreError> {
@@ -31,11 +30,6 @@ pub(crate) async fn put(tx: &mut Tx, clocks: &[&KeptClock]) -> Result<(), StoreE
         ]
     });
     TABLE.put(tx, Known::Replaced, rows.collect()).await
-}
-
-/// The clocks of these referrals.
-pub(crate) async fn of(conn: &mut Conn, referrals: &[&str]) -> Result<Vec<KeptClock>, StoreError> {
-    by_ids(conn, READ, None, referrals).await?.iter().map(kept).collect()
 }
 
 /// The referrals of which a clock has something to say by now.
@@ -72,11 +66,12 @@ pub(crate) async fn put_off(
     Ok(done.rows_affected() > 0)
 }
 
-fn kept(row: &AnyRow) -> Result<KeptClock, StoreError> {
-    let content: String = row.try_get(2)?;
+/// From referral, subject and the clock.
+pub(super) fn kept(row: &AnyRow) -> Result<KeptClock, StoreError> {
+    let content: String = row.try_get(3)?;
     Ok(KeptClock {
-        referral: row.try_get(0)?,
-        subject: row.try_get(1)?,
+        referral: row.try_get(1)?,
+        subject: row.try_get(2)?,
         clock: Clock::from_text(&content).map_err(corrupt("a clock"))?,
     })
 }

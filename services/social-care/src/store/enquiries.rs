@@ -86,7 +86,8 @@ pub(crate) async fn put(tx: &mut Tx, enquiries: &[&KeptEnquiry]) -> Result<(), S
 }
 
 const PAYLOAD: Column = Column::new(RECORD, "social_care_enquiries.payload");
-const READ: &str = "SELECT id, referral, authority, partner, payload FROM social_care_enquiries";
+const READ: &str =
+    "SELECT 0, referral, id, authority || ' ' || partner, 0, 0, payload FROM social_care_enquiries";
 
 /// These questions.
 pub(crate) async fn get(
@@ -97,15 +98,9 @@ pub(crate) async fn get(
     Ok(all(conn, rows).await?.into_iter().map(|kept| (kept.id.clone(), kept)).collect())
 }
 
-/// The questions of these referrals, oldest first.
-pub(crate) async fn of(
-    conn: &mut Conn,
-    referrals: &[&str],
-) -> Result<Vec<KeptEnquiry>, StoreError> {
-    let rows = by_ids(conn, &format!("{READ} WHERE referral"), None, referrals).await?;
-    let mut all = all(conn, rows).await?;
-    all.sort_by(|one, other| (one.state.asked, &one.id).cmp(&(other.state.asked, &other.id)));
-    Ok(all)
+/// Oldest first.
+pub(super) fn sort(enquiries: &mut [KeptEnquiry]) {
+    enquiries.sort_by(|one, other| (one.state.asked, &one.id).cmp(&(other.state.asked, &other.id)));
 }
 
 /// When questions of a hub were asked, due and ended: (partner, state, asked, due, ended).
@@ -142,19 +137,22 @@ pub(crate) async fn waiting(conn: &mut Conn, authority: &str) -> Result<i64, Sto
 }
 
 async fn all(conn: &mut Conn, rows: Vec<AnyRow>) -> Result<Vec<KeptEnquiry>, StoreError> {
-    let open = opening(conn, &rows, &[4]).await?;
+    let open = opening(conn, &rows, &[6]).await?;
     rows.iter().filter_map(|row| present(kept(row, &open))).collect()
 }
 
-fn kept(row: &AnyRow, open: &Opening) -> Result<KeptEnquiry, StoreError> {
-    let id: String = row.try_get(0)?;
-    let payload = open.column(&PAYLOAD, &id, row.try_get(4)?)?;
+/// From referral, id, whose it is and who is asked, and the question.
+pub(super) fn kept(row: &AnyRow, open: &Opening) -> Result<KeptEnquiry, StoreError> {
+    let (id, both): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+    let payload = open.column(&PAYLOAD, &id, row.try_get(6)?)?;
     let enquiry = wire::Enquiry::decode(payload.as_slice()).map_err(corrupt("a question"))?;
+    // Neither has a space in it.
+    let (authority, partner) = both.split_once(' ').unwrap_or_default();
     Ok(KeptEnquiry {
         id,
         referral: row.try_get(1)?,
-        authority: row.try_get(2)?,
-        partner: row.try_get(3)?,
+        authority: authority.to_owned(),
+        partner: partner.to_owned(),
         state: enquiry_from_wire(&enquiry).map_err(corrupt("the state of a question"))?,
         enquiry,
     })

@@ -1,15 +1,13 @@
 //! The people of each hub.
 
-use std::collections::HashMap;
-
 use mash_proto::disclosure::v1::ProfessionalContact;
 use mash_store::{StoreError, Tx};
 use prost::Message as _;
-use sqlx::Row as _;
+use sqlx::{Row as _, any::AnyRow};
 
 use super::{
-    Conn, corrupt,
-    rows::{Known, Table, by_ids},
+    Conn, around, corrupt,
+    rows::{Known, Table},
 };
 
 const TABLE: Table =
@@ -38,26 +36,17 @@ pub(crate) async fn put(tx: &mut Tx, authority: &str, hub: &Hub) -> Result<(), S
     TABLE.put(tx, Known::Replaced, vec![row]).await
 }
 
-/// The people of these hubs.
-pub(crate) async fn get(
-    conn: &mut Conn,
-    authorities: &[&str],
-) -> Result<HashMap<String, Hub>, StoreError> {
-    let sql = "SELECT authority, duty_manager, contact FROM social_care_hubs WHERE authority";
-    let rows = by_ids(conn, sql, None, authorities).await?;
-    rows.iter()
-        .map(|row| {
-            let contact: Vec<u8> = row.try_get(2)?;
-            let contact = (!contact.is_empty())
-                .then(|| ProfessionalContact::decode(contact.as_slice()))
-                .transpose()
-                .map_err(corrupt("a contact"))?;
-            Ok((row.try_get(0)?, Hub { duty_manager: row.try_get(1)?, contact }))
-        })
-        .collect()
+/// From the authority, its duty manager and the contact.
+pub(super) fn hub(row: &AnyRow) -> Result<Hub, StoreError> {
+    let contact: Vec<u8> = row.try_get(6)?;
+    let contact = (!contact.is_empty())
+        .then(|| ProfessionalContact::decode(contact.as_slice()))
+        .transpose()
+        .map_err(corrupt("a contact"))?;
+    Ok(Hub { duty_manager: row.try_get(2)?, contact })
 }
 
 /// The people of one hub.
 pub(crate) async fn of(conn: &mut Conn, authority: &str) -> Result<Hub, StoreError> {
-    Ok(get(conn, &[authority]).await?.remove(authority).unwrap_or_default())
+    Ok(around::load(conn, &[], &[authority]).await?.hubs.remove(authority).unwrap_or_default())
 }

@@ -7,13 +7,13 @@ use mash_proto::{
     referral::v1::{ItemKind, ItemReleased},
     social_care::v1 as wire,
 };
-use mash_store::{Column, StoreError, Tx, keys::Opening, opening, present};
+use mash_store::{Column, StoreError, Tx, keys::Opening};
 use prost::Message as _;
 use sqlx::{Row as _, any::AnyRow};
 
 use super::{
-    Conn, RECORD, case_of, corrupt,
-    rows::{Known, Table, Value, by_ids},
+    RECORD, case_of, corrupt,
+    rows::{Known, Table, Value},
     time,
 };
 
@@ -35,7 +35,6 @@ const TABLE: Table = Table {
 };
 const CONTENT: Column = Column::new(RECORD, "social_care_items.content");
 const PAYLOAD: Column = Column::new(RECORD, "social_care_items.payload");
-const READ: &str = "SELECT referral, receive_ms, after_decision, recall_code, content, payload, release_id FROM social_care_items";
 
 /// An item and what it says.
 #[derive(Clone)]
@@ -117,20 +116,14 @@ pub(crate) async fn put(tx: &mut Tx, items: &[&Kept]) -> Result<(), StoreError> 
     TABLE.put(tx, Known::Replaced, rows.collect()).await
 }
 
-/// The items of these referrals, oldest first.
-pub(crate) async fn of(conn: &mut Conn, referrals: &[&str]) -> Result<Vec<Kept>, StoreError> {
-    let rows = by_ids(conn, &format!("{READ} WHERE referral"), None, referrals).await?;
-    let open = opening(conn, &rows, &[4, 5]).await?;
-    let mut items =
-        rows.iter().filter_map(|row| present(kept(row, &open))).collect::<Result<Vec<_>, _>>()?;
-    // What arrived in the same millisecond: the report before what was said about it.
+/// Oldest first; of what arrived in the same millisecond, the report before what was said about it.
+pub(super) fn sort(items: &mut [Kept]) {
     items.sort_by(|one, other| {
         let place = |kept: &Kept| (kept.received, kept.release.kind);
         place(one)
             .cmp(&place(other))
             .then_with(|| one.release.release_id.cmp(&other.release.release_id))
     });
-    Ok(items)
 }
 
 /// The last report among the items of a referral.
@@ -140,15 +133,16 @@ pub(crate) fn report(items: &[Kept]) -> Option<&Kept> {
         .rfind(|kept| kept.release.kind() == ItemKind::Referral && kept.recall_code.is_empty())
 }
 
-fn kept(row: &AnyRow, open: &Opening) -> Result<Kept, StoreError> {
-    let id: String = row.try_get(6)?;
-    let payload = open.column(&PAYLOAD, &id, row.try_get(5)?)?;
+/// From referral, release, recall, time, whether after the decision, content and the release itself.
+pub(super) fn kept(row: &AnyRow, open: &Opening) -> Result<Kept, StoreError> {
+    let id: String = row.try_get(2)?;
+    let payload = open.column(&PAYLOAD, &id, row.try_get(7)?)?;
     Ok(Kept {
-        referral: row.try_get(0)?,
-        received: time(row.try_get(1)?)?,
-        after_decision: row.try_get::<i64, _>(2)? != 0,
+        referral: row.try_get(1)?,
+        received: time(row.try_get(4)?)?,
+        after_decision: row.try_get::<i64, _>(5)? != 0,
         recall_code: row.try_get(3)?,
-        content: open.column(&CONTENT, &id, row.try_get(4)?)?,
+        content: open.column(&CONTENT, &id, row.try_get(6)?)?,
         release: ItemReleased::decode(payload.as_slice()).map_err(corrupt("an item"))?,
     })
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use mash_store::{Column, StoreError, Tx, opening};
-use sqlx::Row as _;
+use mash_store::{Column, StoreError, Tx, keys::Opening, opening};
+use sqlx::{Row as _, any::AnyRow};
 
 use super::{
     Conn, RECORD, case_of,
@@ -102,26 +102,27 @@ pub(crate) async fn put(tx: &mut Tx, links: &[Link]) -> Result<(), StoreError> {
 
 /// The links of these referrals, also those that were taken apart.
 pub(crate) async fn of(conn: &mut Conn, referrals: &[&str]) -> Result<Vec<Link>, StoreError> {
-    let sql = "SELECT one, other, kinds, apart, reason FROM social_care_links WHERE one";
+    let sql = "SELECT 0, one, other, reason, kinds, apart FROM social_care_links WHERE one";
     let rows = by_ids(conn, sql, None, referrals).await?;
-    let open = opening(conn, &rows, &[4]).await?;
-    rows.iter()
-        .map(|row| {
-            let other: String = row.try_get(1)?;
-            // That two were taken apart stays; why may be erased.
-            let reason = match open.text(&REASON, &other, row.try_get(4)?) {
-                Err(StoreError::Erased) => String::new(),
-                read => read?,
-            };
-            Ok(Link {
-                one: row.try_get(0)?,
-                kinds: row.try_get(2)?,
-                apart: row.try_get::<i64, _>(3)? != 0,
-                reason,
-                other,
-            })
-        })
-        .collect()
+    let open = opening(conn, &rows, &[3]).await?;
+    rows.iter().map(|row| link(row, &open)).collect()
+}
+
+/// From the two, the reason, the kinds and whether they were taken apart.
+pub(super) fn link(row: &AnyRow, open: &Opening) -> Result<Link, StoreError> {
+    let other: String = row.try_get(2)?;
+    // That two were taken apart stays; why may be erased.
+    let reason = match open.text(&REASON, &other, row.try_get(3)?) {
+        Err(StoreError::Erased) => String::new(),
+        read => read?,
+    };
+    Ok(Link {
+        one: row.try_get(1)?,
+        kinds: row.try_get(4)?,
+        apart: row.try_get::<i64, _>(5)? != 0,
+        reason,
+        other,
+    })
 }
 
 /// How many referrals each of these is linked with.

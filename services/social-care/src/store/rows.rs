@@ -1,16 +1,16 @@
 //! Writing many rows with one statement, and reading many by their ids.
 
 use mash_store::{
-    Column, StoreError, Tx, is_kept,
+    Column, StoreError, Tx,
     keys::{Sealing, to_seal},
-    listed, placeholders,
+    listed, pieces, placeholders,
 };
 use sqlx::{AssertSqlSafe, any::AnyRow};
 
 use super::Conn;
 
 /// Rows per statement, far below the parameter limits of both databases.
-const CHUNK: usize = 200;
+pub(super) const CHUNK: usize = 200;
 
 /// A value of a column.
 pub(super) enum Value {
@@ -127,9 +127,9 @@ impl Table {
             }
         };
         let keys = keys(tx, &rows).await?;
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
-            let chunk: Vec<Vec<Value>> = rows.by_ref().take(CHUNK).collect();
+        let rows = rows.into_iter().map(|values| self.closed(&keys, values));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        for chunk in pieces(&rows) {
             let sql = format!(
                 "INSERT INTO {} ({}) VALUES {} ON CONFLICT ({}) {conflict}",
                 self.name,
@@ -137,22 +137,24 @@ impl Table {
                 placeholders(chunk.len(), self.columns.len()),
                 key.join(", "),
             );
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(chunk.len()));
-            for values in chunk {
-                // A row is named by the last text of its key, which is an id.
-                let row = values.iter().take(self.key).filter_map(Value::text).next_back();
-                let row = row.unwrap_or_default().to_owned();
-                for value in values {
-                    query = match value.closed(&keys, &row)? {
-                        Value::Text(text) | Value::SealedText(_, _, text) => query.bind(text),
-                        Value::Number(number) => query.bind(number),
-                        Value::Bytes(bytes) | Value::Sealed(_, _, bytes) => query.bind(bytes),
-                    };
-                }
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for value in chunk.iter().flatten() {
+                query = match value {
+                    Value::Text(text) | Value::SealedText(_, _, text) => query.bind(text),
+                    Value::Number(number) => query.bind(*number),
+                    Value::Bytes(bytes) | Value::Sealed(_, _, bytes) => query.bind(bytes),
+                };
             }
             query.execute(tx.conn()).await?;
         }
         Ok(())
+    }
+
+    /// A row as it is written. It is named by the last text of its key, which is an id.
+    fn closed(&self, keys: &Sealing, values: Vec<Value>) -> Result<Vec<Value>, StoreError> {
+        let row = values.iter().take(self.key).filter_map(Value::text).next_back();
+        let row = row.unwrap_or_default().to_owned();
+        values.into_iter().map(|value| value.closed(keys, &row)).collect()
     }
 }
 
