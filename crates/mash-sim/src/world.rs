@@ -148,7 +148,8 @@ impl World {
         let first = self.settings.first;
         for day in 0..self.settings.days {
             let next = first.checked_add(jiff::Span::new().days(i64::from(day) + 1))?;
-            self.turn_until(next.to_zoned(london().clone())?.timestamp()).await?;
+            let until = next.to_zoned(london().clone())?.timestamp();
+            Box::pin(self.turn_until(until)).await?;
             each_day(next);
         }
         for process in self.processes.values() {
@@ -166,7 +167,7 @@ impl World {
     /// As [`World::run`].
     pub async fn settle_for(&mut self, time: SignedDuration) -> anyhow::Result<()> {
         let until = self.clock.now().checked_add(time)?;
-        self.turn_until(until).await
+        Box::pin(self.turn_until(until)).await
     }
 
     fn begin_the_days(&mut self) -> anyhow::Result<()> {
@@ -203,7 +204,7 @@ impl World {
 
     async fn turn_until(&mut self, until: Timestamp) -> anyhow::Result<()> {
         while let Some(event) = self.wheel.turn(&self.clock, until) {
-            self.happen(event).await?;
+            Box::pin(self.happen(event)).await?;
         }
         Ok(())
     }

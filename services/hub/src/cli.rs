@@ -369,10 +369,7 @@ impl Cli {
             Command::Erasures(args) => args.run().await,
             Command::Inbox(command) => command.run().await,
             Command::Ledger(command) => command.run().await,
-            Command::Texts => {
-                print!("{}", mash_inbox::side_by_side()?);
-                Ok(())
-            }
+            Command::Texts => print_texts(),
             Command::Statement(args) => args.run().await,
             Command::Sar(args) => Box::pin(args.run()).await,
             Command::Misdirected(command) => command.run().await,
@@ -383,6 +380,11 @@ impl Cli {
             Command::Load(args) => args.run().await,
         }
     }
+}
+
+fn print_texts() -> anyhow::Result<()> {
+    print!("{}", mash_inbox::side_by_side()?);
+    Ok(())
 }
 
 async fn serve_until_stopped(settings: Settings) -> anyhow::Result<()> {

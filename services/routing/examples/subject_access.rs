@@ -120,36 +120,25 @@ fn by<T>(practitioner: &str, message: T) -> Request<T> {
     request
 }
 
-/// A child with so many events: two thirds decisions, one third acknowledgements, among the entries of others.
-async fn fill(store: &Store, audit: &Audit, (events, others): (u64, u64)) {
-    let case = CaseId::from_mac(&[7; 32]);
-    let ledger = audit.ledger();
-    let entry = |number: u64, case: &str, kind, subject: String| {
-        let entry = Entry {
-            id: Entry::id_of(&["bench", &number.to_string(), &subject]),
-            kind,
-            at_ms: 1_760_000_000_000 + number,
-            late: false,
-            organisation: "school/6722951".to_owned(),
-            case: case.to_owned(),
-            subject,
-            ruleset: String::new(),
-            commitment: hash::plain(&number.to_be_bytes()),
-        };
-        entry.encode().unwrap()
+fn entry(number: u64, case: &str, kind: Kind, subject: String) -> Vec<u8> {
+    let entry = Entry {
+        id: Entry::id_of(&["bench", &number.to_string(), &subject]),
+        kind,
+        at_ms: 1_760_000_000_000 + number,
+        late: false,
+        organisation: "school/6722951".to_owned(),
+        case: case.to_owned(),
+        subject,
+        ruleset: String::new(),
+        commitment: hash::plain(&number.to_be_bytes()),
     };
-    let (decided, receipts) = (events - events / 3, events / 3);
+    entry.encode().unwrap()
+}
+
+/// So many decisions on a child of the case.
+fn decisions(case: CaseId, decided: u64) -> Effects {
     let school: OrganisationId = "school/6722951".parse().unwrap();
     let day = jiff::civil::date(2026, 11, 19);
-    let mut world = World::default();
-    world.put_case(Case {
-        id: case,
-        force: "62".parse().unwrap(),
-        revision: 1,
-        accepted_at: Timestamp::UNIX_EPOCH,
-        withdrawn: false,
-        incident: mash_proto::police::v1::Incident::default(),
-    });
     let mut effects = Effects::default();
     for number in 0..decided {
         let at = Timestamp::from_second(1_760_000_000 + i64::try_from(number).unwrap()).unwrap();
@@ -180,6 +169,23 @@ async fn fill(store: &Store, audit: &Audit, (events, others): (u64, u64)) {
         effects.facts.insert(decision.name.clone(), facts);
         effects.decisions.push(decision);
     }
+    effects
+}
+
+/// A child with so many events: two thirds decisions, one third acknowledgements, among the entries of others.
+async fn fill(store: &Store, audit: &Audit, (events, others): (u64, u64)) {
+    let case = CaseId::from_mac(&[7; 32]);
+    let (decided, receipts) = (events - events / 3, events / 3);
+    let mut world = World::default();
+    world.put_case(Case {
+        id: case,
+        force: "62".parse().unwrap(),
+        revision: 1,
+        accepted_at: Timestamp::UNIX_EPOCH,
+        withdrawn: false,
+        incident: mash_proto::police::v1::Incident::default(),
+    });
+    let effects = decisions(case, decided);
     let mut tx = store.begin().await.unwrap();
     save(&mut tx, &world, &effects).await.unwrap();
     let key = Pseudonymiser::new(&SECRET).nhs_number(&NUMBER.parse().unwrap());
@@ -187,7 +193,17 @@ async fn fill(store: &Store, audit: &Audit, (events, others): (u64, u64)) {
     let known = subjects::Known { key: key.as_str().to_owned(), child };
     subjects::put(&mut tx, &[known].into_iter().collect()).await.unwrap();
     tx.commit().await.unwrap();
-    // What the relay does, with the entries of others in between.
+    append(store, audit, (decided, others)).await;
+    let receipt = |number: u64| {
+        let subject = format!("disclosures/disclosure-{number}");
+        entry(number, &case.to_string(), Kind::Acknowledged, subject)
+    };
+    audit.ledger().append((0..receipts).map(receipt).collect()).await.unwrap();
+}
+
+/// What the relay does, with the entries of others in between.
+async fn append(store: &Store, audit: &Audit, (decided, others): (u64, u64)) {
+    let ledger = audit.ledger();
     let mut number = 0;
     loop {
         let waiting = evidence::take(store, store::COMPONENT, 100).await.unwrap();
@@ -213,9 +229,4 @@ async fn fill(store: &Store, audit: &Audit, (events, others): (u64, u64)) {
             number = end;
         }
     }
-    let receipt = |number: u64| {
-        let subject = format!("disclosures/disclosure-{number}");
-        entry(number, &case.to_string(), Kind::Acknowledged, subject)
-    };
-    ledger.append((0..receipts).map(receipt).collect()).await.unwrap();
 }

@@ -53,7 +53,7 @@ async fn press(browser: &mut crate::support::Browser, page: &Answer, action: &st
 }
 
 async fn of_two_officers_one_has_it_and_the_other_is_told_who(dialect: Dialect) {
-    let hub = with_a_desk(dialect).await;
+    let hub = Box::pin(with_a_desk(dialect)).await;
     hub.notice("n-1", ("Carys", "Example"), "Something happened.").await;
     let mut school = hub.signed_in(SCHOOL, "mair").await;
     let notice = school.get("/notices/n-1").await;
@@ -90,7 +90,7 @@ async fn of_two_officers_one_has_it_and_the_other_is_told_who(dialect: Dialect) 
 }
 
 async fn what_is_stale_is_on_a_page_for_the_desk_alone(dialect: Dialect) {
-    let hub = with_a_desk(dialect).await;
+    let hub = Box::pin(with_a_desk(dialect)).await;
     hub.is_called("6722302", "<script>alert(1)</script>").await;
     let mut nia = hub.signed_in(AUTHORITY, "nia").await;
     let page = nia.get("/directory").await;

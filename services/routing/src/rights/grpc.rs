@@ -1,57 +1,56 @@
 //! The service `mash.sharing.v1.RightsService`, thin.
 
+mod asked;
+mod leads;
+mod shown;
+
 use std::sync::Arc;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use mash_chassis::{
     Caller, Clock,
     fault::{self, Violation},
 };
 use mash_domain::{
     bank_holidays::BankHolidays,
-    incident::{CaseId, rules::day_of},
-    organisation::{OrganisationId, OrganisationKind},
+    incident::rules::day_of,
+    organisation::OrganisationKind,
     rights::{
         looked::Look,
-        subject_access::{
-            Because, Command, Extension, HarmTest, Outcome, Part, Reason, Refusal, State,
-            SubjectAccess, SubjectAccessError,
-        },
+        subject_access::{Command, Extension, HarmTest, Part, Refusal, SubjectAccess},
     },
 };
 use mash_proto::{
     convert::time_to_wire,
     envelope::event_id,
-    referral::v1::ItemKind,
-    sharing::v1::{self as pb, HarmOutcome, rights_service_server::RightsService},
+    sharing::v1::{self as pb, rights_service_server::RightsService},
 };
 use mash_store::{Store, Tx};
 use tonic::{Request, Response, Status};
 
+use self::{
+    asked::{because, check, looks_page, misdirections_page, named, page, received, refuse},
+    leads::leads,
+    shown::shown,
+};
 use super::{
     CaseProofs, Desk, INVALID, NOT_AN_OFFICER, ONESELF, RULED_BEFORE,
-    assemble::{Endangered, assemble, keep_cited, may_tell, see},
+    assemble::{Endangered, assemble, may_tell, see},
     looks::{looks, to_wire as look_to_wire},
     misdirections::{ruled, ruling, to_wire as misdirection_to_wire},
     subject::Subject,
     wire,
 };
 use crate::{
-    items::file::{CaseFile, Item},
     once::{Begun, Call, failed, request_id},
     pseudonym::Pseudonymiser,
     rulesets::Rulesets,
     store::{
-        decisions, items, misdirections,
-        rights::{self as store, After, Kept},
+        decisions, misdirections,
+        rights::{self as store, Kept},
         subjects::CaseChild,
     },
 };
-
-/// How long ago a request may have been received, in days.
-const OLDEST_REQUEST: i32 = 366;
-/// A reason was not given, or is too long.
-const REASON: &str = "must say why, in 1 to 1,000 characters";
 
 /// Serves the rights of those whose data is shared.
 #[derive(Clone)]
@@ -445,10 +444,10 @@ impl RightsService for Rights {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let (case, before, size) = looks_page(&request)?;
-        self.leads(&caller.organisation, &case).await?;
+        let mut conn = self.0.store.read().await.map_err(|error| failed(&error))?;
+        leads(&mut conn, &caller.organisation, &case).await?;
         let cases = [case];
         let [case] = &cases;
-        let mut conn = self.0.store.read().await.map_err(|error| failed(&error))?;
         let recorded = decisions::of_cases(&mut conn, &cases, 1_000).await;
         let endangered = Endangered::of(recorded.map_err(|error| failed(&error))?.iter());
         let operator = caller.organisation.kind() == OrganisationKind::Operator;
@@ -480,206 +479,10 @@ impl Rights {
         let found = store::get(&mut conn, id, &caller.organisation).await;
         found.map_err(|error| failed(&error))?.ok_or_else(fault::not_found)
     }
-
-    /// Whether this organisation leads the case: it reported the incident, or works the referral. The operator may ask
-    /// about each.
-    async fn leads(&self, organisation: &OrganisationId, case: &str) -> Result<(), Status> {
-        let mut conn = self.0.store.read().await.map_err(|error| failed(&error))?;
-        let cases = [case.to_owned()];
-        let forces = store::forces(&mut conn, &cases).await.map_err(|error| failed(&error))?;
-        let files = items::read(&mut conn, &cases).await.map_err(|error| failed(&error))?;
-        let file = files.get(case).filter(|file| file.items().next().is_some());
-        let leads = match organisation.kind() {
-            OrganisationKind::Operator => file.is_some() || forces.contains_key(case),
-            OrganisationKind::PoliceForce => {
-                forces.get(case).is_some_and(|force| force.as_str() == organisation.code())
-            }
-            OrganisationKind::LocalAuthority => file.is_some_and(|file| {
-                file.works_the_case(organisation) || stands_for(file, organisation)
-            }),
-            OrganisationKind::School
-            | OrganisationKind::HealthBoard
-            | OrganisationKind::Provider => false,
-        };
-        if leads { Ok(()) } else { Err(fault::not_found()) }
-    }
-}
-
-/// Whether this authority says in this case whether the child is protected: looks at that are for it.
-fn stands_for(file: &CaseFile, authority: &OrganisationId) -> bool {
-    let says = |item: &Item| item.kind == ItemKind::ProtectionStatus && item.from == *authority;
-    file.items().any(says)
-}
-
-/// The record as its organisation may have it: all of it while it is looked at, and afterwards what was handed over, with
-/// nothing in it that tells what was not.
-fn shown(request: &SubjectAccess, record: pb::AccessRecord) -> Option<pb::AccessRecord> {
-    let outcome = |line: &pb::AccessLine| {
-        u32::try_from(line.number).ok().and_then(|number| request.outcome_of(number))
-    };
-    match request.state {
-        State::Requested | State::Refused => None,
-        State::Assembled | State::Tested => {
-            let mut record = record;
-            for line in &mut record.lines {
-                let outcome = outcome(line).map_or(HarmOutcome::Unspecified, wire::outcome_to_wire);
-                line.outcome = outcome.into();
-            }
-            Some(record)
-        }
-        State::Released => {
-            let mut record = record;
-            record.release_time = request.released.as_ref().map(|(_, at)| time_to_wire(*at));
-            record.lines.retain(|line| outcome(line) == Some(Outcome::HandOver));
-            for (number, line) in (1..).zip(&mut record.lines) {
-                line.number = number;
-            }
-            keep_cited(&mut record);
-            Some(record)
-        }
-    }
 }
 
 /// Keeps which cases a request is about.
 async fn put_cases(tx: &mut Tx, id: &str, children: &[CaseChild]) -> Result<(), Status> {
     let cases = children.iter().map(|child| child.case_id.clone()).collect();
     store::put_cases(tx, id, &cases).await.map_err(|error| failed(&error))
-}
-
-fn check(wrong: Vec<Violation>) -> Result<(), Status> {
-    if wrong.is_empty() { Ok(()) } else { Err(fault::invalid(INVALID, wrong)) }
-}
-
-/// The id in `subjectAccess/{id}`.
-fn named(name: &str) -> Result<&str, Status> {
-    name.strip_prefix("subjectAccess/").filter(|id| !id.is_empty()).ok_or_else(fault::not_found)
-}
-
-fn because(
-    caller: &Caller,
-    reason: &str,
-    at: Timestamp,
-    wrong: &mut Vec<Violation>,
-) -> Option<Because> {
-    let reason = Reason::new(reason);
-    if reason.is_none() {
-        wrong.push(Violation::new("reason", INVALID, REASON));
-    }
-    let by = caller.practitioner.clone().unwrap_or_default();
-    reason.map(|reason| Because { by, at, reason })
-}
-
-/// On which day a request was received, today if it is not said.
-fn received(
-    wire: Option<mash_proto::r#type::v1::Date>,
-    today: Date,
-    wrong: &mut Vec<Violation>,
-) -> Date {
-    let Some(wire) = wire else { return today };
-    let day = Date::try_from(wire).ok().filter(|day| {
-        let ago = today.since(*day).map_or(i32::MAX, |ago| ago.get_days());
-        (0..=OLDEST_REQUEST).contains(&ago)
-    });
-    day.unwrap_or_else(|| {
-        let text = "must be a day of the last 366, and not after today";
-        wrong.push(Violation::new("received_date", INVALID, text));
-        today
-    })
-}
-
-fn page(request: &pb::ListSubjectAccessRequest) -> Result<(After, i64), Status> {
-    let mut wrong = Vec::new();
-    let size = match request.page_size {
-        0 => 50,
-        size @ 1..=200 => i64::from(size),
-        _ => {
-            wrong.push(Violation::new("page_size", INVALID, "must be 0 to 200"));
-            0
-        }
-    };
-    let read = || {
-        let (over, rest) = request.page_token.split_once('.')?;
-        let (day, id) = rest.split_once('.')?;
-        let due_day = day.parse::<Date>().ok()?.to_string();
-        Some(After { over: over.parse().ok()?, due_day, id: id.to_owned() })
-    };
-    let first = After { over: -1, ..After::default() };
-    let after = if request.page_token.is_empty() { Some(first) } else { read() };
-    if after.is_none() {
-        wrong.push(Violation::new("page_token", INVALID, "must be from the previous page"));
-    }
-    match after {
-        Some(after) if wrong.is_empty() => Ok((after, size)),
-        Some(_) | None => Err(fault::invalid(INVALID, wrong)),
-    }
-}
-
-/// After which misdirection, and how many.
-fn misdirections_page(
-    request: &pb::ListMisdirectionsRequest,
-) -> Result<((i64, String), i64), Status> {
-    let mut wrong = Vec::new();
-    let size = match request.page_size {
-        0 => 50,
-        size @ 1..=200 => i64::from(size),
-        _ => {
-            wrong.push(Violation::new("page_size", INVALID, "must be 0 to 200"));
-            0
-        }
-    };
-    let read = || {
-        let (ms, case) = request.page_token.split_once('.')?;
-        Some((ms.parse().ok()?, case.to_owned()))
-    };
-    let first = (i64::MIN, String::new());
-    let after = if request.page_token.is_empty() { Some(first) } else { read() };
-    if after.is_none() {
-        wrong.push(Violation::new("page_token", INVALID, "must be from the previous page"));
-    }
-    match after {
-        Some(after) if wrong.is_empty() => Ok((after, size)),
-        Some(_) | None => Err(fault::invalid(INVALID, wrong)),
-    }
-}
-
-/// The case, before which look, and how many.
-fn looks_page(request: &pb::ListLooksRequest) -> Result<(String, (i64, String), usize), Status> {
-    let name = &request.case_name;
-    let id = name.strip_prefix("incidents/").or_else(|| name.strip_prefix("referrals/"));
-    let case = id.and_then(|id| id.parse::<CaseId>().ok()).ok_or_else(fault::not_found)?;
-    let mut wrong = Vec::new();
-    let size = match request.page_size {
-        0 => 100,
-        size @ 1..=500 => usize::try_from(size).unwrap_or_default(),
-        _ => {
-            wrong.push(Violation::new("page_size", INVALID, "must be 0 to 500"));
-            0
-        }
-    };
-    let read = || {
-        let (ms, id) = request.page_token.split_once('.')?;
-        Some((ms.parse().ok()?, id.to_owned()))
-    };
-    let first = (i64::MAX, String::new());
-    let before = if request.page_token.is_empty() { Some(first) } else { read() };
-    if before.is_none() {
-        wrong.push(Violation::new("page_token", INVALID, "must be from the previous page"));
-    }
-    match before {
-        Some(before) if wrong.is_empty() => Ok((case.to_string(), before, size)),
-        Some(_) | None => Err(fault::invalid(INVALID, wrong)),
-    }
-}
-
-fn refuse(error: SubjectAccessError) -> Status {
-    let (code, text) = (error.code(), error.to_string());
-    let text = text.trim_start_matches(code).trim_start_matches(": ");
-    match error {
-        SubjectAccessError::NoSuchLine => {
-            fault::invalid(INVALID, vec![Violation::new("line", code, text)])
-        }
-        SubjectAccessError::Transition { .. }
-        | SubjectAccessError::Untested { .. }
-        | SubjectAccessError::Extension => fault::failed_precondition(code, text),
-    }
 }
