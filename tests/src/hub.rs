@@ -119,6 +119,17 @@ impl Hub {
         (self.running, self.people) = (Some(running), people);
     }
 
+    /// Where it answers.
+    ///
+    /// # Panics
+    ///
+    /// If it is halted.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        let running = self.running.as_ref().expect("it runs");
+        format!("https://localhost:{}", running.address.port())
+    }
+
     /// Where it stands.
     #[must_use]
     pub fn options(&self) -> mash_hub::demo::Options {

@@ -16,12 +16,7 @@
     reason = "a program that measures, and answers on standard output"
 )]
 
-use std::{
-    error::Error,
-    hint::black_box,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{error::Error, hint::black_box, sync::Arc, time::Duration};
 
 use mash_audit::{Audit, Signer};
 use mash_bus::{Bus, Relay, topics};
@@ -93,7 +88,7 @@ fn alone() -> Outcome<()> {
     let mut rounds = Vec::new();
     for _ in 0..11 {
         let mut tree = Appender::resume(0, Tiles::new()).ok_or("an empty tree")?;
-        let begun = Instant::now();
+        let begun = of_this_thread()?;
         for number in 0..ROUND {
             let stored = content::seal(&key, "outbox", &event)?;
             black_box(content::open(&key, "outbox", &stored)?);
@@ -107,11 +102,19 @@ fn alone() -> Outcome<()> {
             }
         }
         black_box(tree.root());
-        rounds.push(begun.elapsed().as_secs_f64() * 1e6 / f64::from(u32::try_from(ROUND)?));
+        let spent = of_this_thread()?.saturating_sub(begun);
+        rounds.push(spent.as_secs_f64() * 1e6 / f64::from(u32::try_from(ROUND)?));
     }
     rounds.sort_by(f64::total_cmp);
-    println!("sealing and ledger alone: {:.1} µs for each event", rounds[rounds.len() / 2]);
+    println!("sealing and ledger alone: {:.1} µs CPU for each event", rounds[rounds.len() / 2]);
     Ok(())
+}
+
+/// CPU time of this program's first thread so far, to the nanosecond: whoever else uses the machine is not in it.
+fn of_this_thread() -> Outcome<Duration> {
+    let told = std::fs::read_to_string("/proc/self/schedstat")?;
+    let spent = told.split(' ').next().ok_or("the kernel's figures")?;
+    Ok(Duration::from_nanos(spent.parse()?))
 }
 
 /// CPU time of this process so far.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -195,6 +195,70 @@ async fn without_the_ledger_only_what_is_urgent_goes_and_is_marked(pair: Pair) {
     assert_eq!(told, expected);
     let interrupted = entries.iter().filter(|it| it.kind == Kind::Interrupted).count();
     assert_eq!(interrupted, 1, "said once for each time");
+}
+
+/// What stands in the log of this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn says(&self, text: &str) -> usize {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap().matches(text).count()
+    }
+}
+
+/// The stated degraded mode, by its clock: nothing goes until the patience is over, then what is urgent, for as long as it
+/// takes; the log says so, and once more when it is over.
+#[tokio::test]
+async fn a_ledger_that_is_away_holds_everything_up_for_a_time_and_then_only_what_is_not_urgent() {
+    const PATIENCE: Duration = Duration::from_secs(3);
+    let on = Fixture::new(Pair::EmbeddedSqlite).await;
+    let log = Log::default();
+    let kept = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_ansi(false).with_writer(move || kept.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let book = Book::new(Mood::Away);
+    let mut relay = relay(&on, &book, PATIENCE);
+    decide(&on.store, "goes", true).await;
+    decide(&on.store, "waits", false).await;
+    // Whatever the machine does: where less time than that has passed since before the first try, nothing has gone.
+    let begun = Instant::now();
+    loop {
+        assert!(relay.drain().await.is_err());
+        let so_far = (published(&on).await, log.says("MASH-L040"));
+        if begun.elapsed() >= PATIENCE {
+            break;
+        }
+        assert_eq!(so_far, (0, 0), "it may come back at once");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    tokio::time::sleep(PATIENCE).await;
+    assert!(relay.drain().await.is_err());
+    assert_eq!(published(&on).await, 1, "the urgent one");
+    assert!(log.says("MASH-L040") > 0, "and whoever is on call is told");
+    for more in 2..5 {
+        decide(&on.store, &format!("goes-{more}"), true).await;
+        assert!(relay.drain().await.is_err());
+        assert_eq!(published(&on).await, more, "there is no end to it: no warning is stopped");
+    }
+    assert_eq!(log.says("the ledger is reached again"), 0);
+    book.is(Mood::Takes);
+    relay.drain().await.unwrap();
+    assert_eq!((published(&on).await, log.says("the ledger is reached again")), (5, 1));
+    let late = book.entries.lock().unwrap().iter().filter(|entry| entry.late).count();
+    assert_eq!(late, 5 + 1, "each is in the ledger, marked, and that there was such a time");
 }
 
 macro_rules! on_each {

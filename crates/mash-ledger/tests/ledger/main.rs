@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
 mod attacker;
+mod bad_input;
 mod decoders;
 mod keys;
 mod support;
