@@ -1,7 +1,5 @@
 //! What stands on a bus may be anything: it is an event of the type that was asked for, or refused, and never a panic.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail loudly")]
-
 use jiff::Timestamp;
 use mash_proto::{
     audit::v1::ListedErasure,

@@ -28,7 +28,9 @@ use mash_ledger::{
     tree::Frontier,
     verify::{Trust, Verifier},
 };
-use mash_proto::audit::v1::{GetInclusionProofRequest, ledger_service_server::LedgerService as _};
+use mash_proto::audit::v1::{
+    GetCheckpointRequest, GetInclusionProofRequest, ledger_service_server::LedgerService as _,
+};
 use mash_store::Store;
 
 const ORIGIN: &str = "ledger.example/figures";
@@ -96,6 +98,20 @@ fn verify(count: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn operator<T>(message: T) -> Result<tonic::Request<T>, Box<dyn Error>> {
+    let mut request = tonic::Request::new(message);
+    let caller = mash_chassis::Caller { organisation: "operator/hub".parse()?, practitioner: None };
+    request.extensions_mut().insert(caller);
+    Ok(request)
+}
+
+/// How many entries of an earlier run the ledger has: a large one is filled in several runs. Its first entry is its key.
+async fn already(audit: &Audit) -> Result<u64, Box<dyn Error>> {
+    let request = operator(GetCheckpointRequest { size: 0 })?;
+    let note = audit.grpc().get_checkpoint(request).await?.into_inner().checkpoint;
+    Ok(Checkpoint::of(&Note::parse(&note)?)?.size.saturating_sub(1))
+}
+
 async fn append(count: u64) -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let url = std::env::var("MASH_DATABASE_URL")
@@ -105,9 +121,10 @@ async fn append(count: u64) -> Result<(), Box<dyn Error>> {
     let signer = Signer::new(vec![key()?], Vec::new())?;
     let audit = Audit::start(store.clone(), bus, Arc::new(SystemClock), signer).await?;
     let ledger = audit.ledger();
+    let there = already(&audit).await?.min(count);
     let began = Instant::now();
     let mut batch = Vec::new();
-    for number in 0..count {
+    for number in there..count {
         batch.push(entry(number).encode()?);
         if batch.len() as u64 == BATCH || number + 1 == count {
             ledger.append(std::mem::take(&mut batch)).await?;
@@ -115,21 +132,18 @@ async fn append(count: u64) -> Result<(), Box<dyn Error>> {
     }
     let took = began.elapsed();
     println!(
-        "{:?}: appended {count} entries in batches of {BATCH}, durably, in {:.1} s: {:.0} a second",
+        "{:?}: appended {} entries in batches of {BATCH}, durably, in {:.1} s: {:.0} a second",
         store.dialect(),
+        count - there,
         took.as_secs_f64(),
-        f64::from(u32::try_from(count)?) / took.as_secs_f64()
+        f64::from(u32::try_from(count - there)?) / took.as_secs_f64()
     );
     audit.tick().await?;
     let grpc = audit.grpc();
     let mut times: Vec<Duration> = Vec::new();
     for number in 0..PROOFS {
         let entry_id = entry(number * (count / PROOFS).max(1) % count).id.to_string();
-        let mut request = tonic::Request::new(GetInclusionProofRequest { entry_id, size: 0 });
-        request.extensions_mut().insert(mash_chassis::Caller {
-            organisation: "operator/hub".parse()?,
-            practitioner: None,
-        });
+        let request = operator(GetInclusionProofRequest { entry_id, size: 0 })?;
         let began = Instant::now();
         grpc.get_inclusion_proof(request).await?;
         times.push(began.elapsed());

@@ -16,7 +16,10 @@ use mash_store::{
 };
 use prost::Message as _;
 
-use crate::fixture::{Fixture, Pair, TOPIC, envelope};
+use crate::{
+    fixture::{Fixture, Pair, TOPIC, envelope},
+    scanner::log,
+};
 
 const SERVICE: &str = "deciding";
 
@@ -75,6 +78,10 @@ impl Ledger for Book {
 
 /// A decision with its message, in one transaction.
 async fn decide(store: &Store, id: &str, urgent: bool) {
+    decide_as(SERVICE, store, id, urgent).await;
+}
+
+async fn decide_as(service: &str, store: &Store, id: &str, urgent: bool) {
     let entry = Entry {
         id: Entry::id_of(&["permitted", id]),
         kind: Kind::Permitted,
@@ -97,14 +104,18 @@ async fn decide(store: &Store, id: &str, urgent: bool) {
         scope: None,
     };
     let mut tx = store.begin().await.unwrap();
-    evidence::record(&mut tx, SERVICE, &[record]).await.unwrap();
-    outbox::enqueue_urgent(&mut tx, SERVICE, &[message], |_| urgent).await.unwrap();
+    evidence::record(&mut tx, service, &[record]).await.unwrap();
+    outbox::enqueue_urgent(&mut tx, service, &[message], |_| urgent).await.unwrap();
     tx.commit().await.unwrap();
 }
 
 fn relay(on: &Fixture, book: &Arc<Book>, patience: Duration) -> Relay {
+    relay_of(SERVICE, on, book, patience)
+}
+
+fn relay_of(service: &'static str, on: &Fixture, book: &Arc<Book>, patience: Duration) -> Relay {
     let ledger: Arc<dyn Ledger> = Arc::<Book>::clone(book);
-    Relay::new(on.store.clone(), Arc::clone(&on.bus), SERVICE).with_ledger(ledger, patience)
+    Relay::new(on.store.clone(), Arc::clone(&on.bus), service).with_ledger(ledger, patience)
 }
 
 /// How many messages are on the bus.
@@ -197,25 +208,13 @@ async fn without_the_ledger_only_what_is_urgent_goes_and_is_marked(pair: Pair) {
     assert_eq!(interrupted, 1, "said once for each time");
 }
 
-/// What stands in the log of this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+/// Another service than that of the other tests, whose log stands in the same place.
+const HELD_UP: &str = "held-up";
 
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn says(&self, text: &str) -> usize {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap().matches(text).count()
-    }
+/// How often the log says this of it.
+fn logged(text: &str) -> usize {
+    let log = String::from_utf8_lossy(&log().lock().unwrap()).into_owned();
+    log.lines().filter(|line| line.contains(HELD_UP) && line.contains(text)).count()
 }
 
 /// The stated degraded mode, by its clock: nothing goes until the patience is over, then what is urgent, for as long as it
@@ -224,20 +223,16 @@ impl Log {
 async fn a_ledger_that_is_away_holds_everything_up_for_a_time_and_then_only_what_is_not_urgent() {
     const PATIENCE: Duration = Duration::from_secs(3);
     let on = Fixture::new(Pair::EmbeddedSqlite).await;
-    let log = Log::default();
-    let kept = log.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_ansi(false).with_writer(move || kept.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    log();
     let book = Book::new(Mood::Away);
-    let mut relay = relay(&on, &book, PATIENCE);
-    decide(&on.store, "goes", true).await;
-    decide(&on.store, "waits", false).await;
+    let mut relay = relay_of(HELD_UP, &on, &book, PATIENCE);
+    decide_as(HELD_UP, &on.store, "goes", true).await;
+    decide_as(HELD_UP, &on.store, "waits", false).await;
     // Whatever the machine does: where less time than that has passed since before the first try, nothing has gone.
     let begun = Instant::now();
     loop {
         assert!(relay.drain().await.is_err());
-        let so_far = (published(&on).await, log.says("MASH-L040"));
+        let so_far = (published(&on).await, logged("MASH-L040"));
         if begun.elapsed() >= PATIENCE {
             break;
         }
@@ -247,16 +242,16 @@ async fn a_ledger_that_is_away_holds_everything_up_for_a_time_and_then_only_what
     tokio::time::sleep(PATIENCE).await;
     assert!(relay.drain().await.is_err());
     assert_eq!(published(&on).await, 1, "the urgent one");
-    assert!(log.says("MASH-L040") > 0, "and whoever is on call is told");
+    assert!(logged("MASH-L040") > 0, "and whoever is on call is told");
     for more in 2..5 {
-        decide(&on.store, &format!("goes-{more}"), true).await;
+        decide_as(HELD_UP, &on.store, &format!("goes-{more}"), true).await;
         assert!(relay.drain().await.is_err());
         assert_eq!(published(&on).await, more, "there is no end to it: no warning is stopped");
     }
-    assert_eq!(log.says("the ledger is reached again"), 0);
+    assert_eq!(logged("the ledger is reached again"), 0);
     book.is(Mood::Takes);
     relay.drain().await.unwrap();
-    assert_eq!((published(&on).await, log.says("the ledger is reached again")), (5, 1));
+    assert_eq!((published(&on).await, logged("the ledger is reached again")), (5, 1));
     let late = book.entries.lock().unwrap().iter().filter(|entry| entry.late).count();
     assert_eq!(late, 5 + 1, "each is in the ledger, marked, and that there was such a time");
 }

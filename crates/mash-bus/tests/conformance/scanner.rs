@@ -55,7 +55,7 @@ struct Snapshot {
 }
 
 /// What every process of this test has logged.
-fn log() -> &'static Mutex<Vec<u8>> {
+pub(crate) fn log() -> &'static Mutex<Vec<u8>> {
     static LOG: OnceLock<Mutex<Vec<u8>>> = OnceLock::new();
     struct Keep;
     impl io::Write for Keep {
