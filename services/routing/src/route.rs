@@ -20,13 +20,16 @@ use mash_policy::{
 use crate::{
     conflict::{Audience, Party, audience},
     duty::{Duty, Slot},
-    identity::{ChildKeys, Discrepancy, Placement, Question, resolve},
+    identity::{Discrepancy, Placement, Question, resolve},
     placement::Held,
     pseudonym::Pseudonymiser,
     world::{Agreed, Establishment, World},
 };
 
 mod health;
+mod keys;
+
+pub use keys::child_keys;
 
 /// A desk of an authority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -488,25 +491,5 @@ impl Planner<'_> {
             telephone: adult.telephone.as_str(),
             works_at: adult.works_at.as_ref().and_then(|stated| stated.laestab.as_ref()),
         })
-    }
-}
-
-/// The match keys of a reported child.
-#[must_use]
-pub fn child_keys(child: &Child, pseudonymiser: &Pseudonymiser) -> ChildKeys {
-    let birth = child.date_of_birth.date();
-    let postcode = child.address.as_ref().map(|address| address.postcode.as_str());
-    ChildKeys {
-        upn: child.upn.as_ref().map(|upn| pseudonymiser.upn(upn)),
-        nhs_number: child.nhs_number.as_ref().map(|number| pseudonymiser.nhs_number(number)),
-        person: postcode.filter(|postcode| !postcode.is_empty()).map(|postcode| {
-            pseudonymiser.person(
-                child.given_names.as_str(),
-                child.family_name.as_str(),
-                birth,
-                postcode,
-            )
-        }),
-        birth: pseudonymiser.birth(birth),
     }
 }

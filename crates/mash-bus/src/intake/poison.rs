@@ -118,12 +118,14 @@ pub(super) async fn bury(
 fn dead_letter(handler: &dyn Handler, arrival: &Arrival, code: &str, at_ms: i64) -> DeadLetter {
     let delivery = &arrival.delivery;
     let event_id = arrival.content.as_ref().ok().map(|envelope| envelope.id.clone());
-    // The same event has the same dead letter in one group, wherever in the log it stands.
+    // The same event has the same dead letter in one group, wherever in the log it stands. Of what cannot be read, the same
+    // bytes to somebody else are another message.
     let name = match &event_id {
         Some(id) => [handler.group(), "event", id].join("\u{1f}").into_bytes(),
         None => {
-            let mut name =
-                [handler.group(), "message", &delivery.topic].join("\u{1f}").into_bytes();
+            let mut name = [handler.group(), "message", &delivery.topic, &delivery.key]
+                .join("\u{1f}")
+                .into_bytes();
             name.push(0x1f);
             name.extend_from_slice(&delivery.payload);
             name

@@ -221,8 +221,8 @@ async fn pages_leave_nothing_out(dialect: Dialect) {
     for notice in 0..5 {
         send_back(&hub, &format!("n{notice}")).await;
     }
-    for nonce in ["a", "b"] {
-        hub.publish_bytes(E1, nonce.to_owned(), vec![0xff; 3]).await;
+    for (nonce, length) in [("a", 3), ("b", 4)] {
+        hub.publish_bytes(E1, nonce.to_owned(), vec![0xff; length]).await;
     }
     let all = async {
         while duties(&hub).await.len() < 7 {
