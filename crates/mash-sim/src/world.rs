@@ -230,7 +230,7 @@ impl World {
                 self.after(kind).await?;
                 self.at(self.clock.now() + self.pace(), Event::Tick(kind));
             }
-            Event::Act(act) => self.act(*act).await?,
+            Event::Act(act) => Box::pin(self.act(*act)).await?,
         }
         Ok(())
     }

@@ -129,10 +129,11 @@ impl Reason {
     /// A reason; `None` if it says nothing, is too long, or has characters that cannot be shown.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let text = text.trim();
+        // Whoever writes it in a file on another system has other ends of lines, and must not be refused for a life for it.
+        let text = text.trim().replace("\r\n", "\n").replace('\r', "\n").replace('\t', " ");
         let shown = text.chars().all(|letter| !letter.is_control() || letter == '\n');
         let fits = !text.is_empty() && text.chars().count() <= LONGEST_REASON;
-        (fits && shown).then(|| Self(text.to_owned()))
+        (fits && shown).then_some(Self(text))
     }
 
     /// Its text.

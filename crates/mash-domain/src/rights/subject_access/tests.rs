@@ -146,6 +146,8 @@ fn a_reason_says_something_and_is_not_told_by_debug() {
     for text in ["", "  \n ", "a\u{7}b", &"x".repeat(LONGEST_REASON + 1)] {
         assert!(Reason::new(text).is_none());
     }
+    let elsewhere = Reason::new("one\r\ntwo\tthree\rfour").unwrap();
+    assert_eq!(elsewhere.as_str(), "one\ntwo three\nfour");
     let reason = Reason::new(" her mother's new address ").unwrap();
     assert_eq!(reason.as_str(), "her mother's new address");
     assert!(!format!("{reason:?}").contains("mother"));
