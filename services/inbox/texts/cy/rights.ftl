@@ -38,6 +38,7 @@ access-look-item = Atgyfeiriad, neu rywbeth sy'n perthyn i un
 access-look-status = A yw'r plentyn dan warchodaeth
 access-look-explanation = Penderfyniadau am y plentyn, neu'r rhesymau dros un
 access-look-subject-access = Y cais hwn
+access-look-behind-glass = Torri'r gwydr: popeth am un plentyn, er mwyn achub bywyd
 access-look-other = Rhywbeth arall
 access-looked-at = Ar beth yr edrychwyd
 access-redacted = Gadawyd allan yma

@@ -38,6 +38,7 @@ access-look-item = A referral, or something that belongs to one
 access-look-status = Whether the child is protected
 access-look-explanation = Decisions about the child, or the reasons for one
 access-look-subject-access = This request
+access-look-behind-glass = Broken glass: everything about one child, for a life
 access-look-other = Something else
 access-looked-at = What was looked at
 access-redacted = Left out here

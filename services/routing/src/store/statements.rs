@@ -15,12 +15,16 @@ use mash_proto::{
     police::v1 as police,
     sharing::v1::SignedRecord,
 };
-use mash_store::{Store, StoreError, Tx, dead_letters, is_kept, placeholders};
+use mash_store::{
+    Look, Store, StoreError, Tx,
+    dead_letters::{self, DeadLetter},
+    is_kept, keys, opening, placeholders,
+};
 use prost::Message;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{
-    CHUNK, corrupt,
+    CHUNK, INCIDENT, corrupt,
     load::{bell, instant, parse},
 };
 use crate::duty::DutyState;
@@ -419,23 +423,23 @@ pub struct Report {
 /// # Errors
 ///
 /// [`StoreError`] if the store fails or a row does not read back.
-pub async fn reports(
-    conn: &mut AnyConnection,
-    since: Timestamp,
-) -> Result<Vec<Report>, StoreError> {
+pub async fn reports(conn: &mut dyn Look, since: Timestamp) -> Result<Vec<Report>, StoreError> {
     let rows = sqlx::query(
         "SELECT case_id, force, incident FROM routing_cases WHERE accepted_ms >= $1 AND withdrawn = 0",
     )
     .bind(since.as_millisecond())
-    .fetch_all(conn)
+    .fetch_all(conn.conn())
     .await?;
+    let open = opening(conn, &rows, &[2]).await?;
     rows.iter()
         .map(|row| {
-            let incident: Vec<u8> = row.try_get(2)?;
+            let case_id: String = row.try_get(0)?;
+            // What was erased names no children any more, and nobody waits for it.
+            let incident = open.column_or_none(&INCIDENT, &case_id, row.try_get(2)?)?;
             let incident = police::Incident::decode(incident.as_slice())
                 .map_err(|_| corrupt("routing_cases"))?;
             let children = incident.children.into_iter().map(|child| child.r#ref).collect();
-            Ok(Report { case_id: row.try_get(0)?, force: parse(row, 1)?, children })
+            Ok(Report { case_id, force: parse(row, 1)?, children })
         })
         .collect()
 }
@@ -450,6 +454,12 @@ pub async fn dead_letters_of(
     group: &str,
 ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
     let letters = dead_letters::list(store, Some(dead_letters::State::Open), LETTERS).await?;
-    let ours = letters.into_iter().filter(|letter| letter.group == group);
-    Ok(ours.map(|letter| (letter.id, letter.payload)).collect())
+    let ours: Vec<_> = letters.into_iter().filter(|letter| letter.group == group).collect();
+    let keys =
+        keys::to_open_here(store, ours.iter().map(|letter| letter.payload.as_slice())).await?;
+    // One that cannot be opened says as little as one that cannot be read.
+    let open = |letter: DeadLetter| {
+        (letter.id, keys.open(&letter.topic, letter.payload).unwrap_or_default())
+    };
+    Ok(ours.into_iter().map(open).collect())
 }
