@@ -169,7 +169,10 @@ async fn tampering_is_named(dialect: Dialect, bus: OnBus) {
     assert_eq!(outside.faults(&hub).await, [Fault::Edited { entries: vec![5] }]);
     attack(&store, &UNDO_EDIT).await;
     attack(&store, &SWAP).await;
-    assert_eq!(outside.faults(&hub).await, [Fault::Edited { entries: vec![5, 6] }]);
+    // A checkpoint between the two ends the search at the first.
+    let swapped = outside.faults(&hub).await;
+    let named = [vec![5], vec![5, 6]].map(|entries| vec![Fault::Edited { entries }]);
+    assert!(named.contains(&swapped), "{swapped:?}");
     attack(&store, &SWAP).await;
     outside.verify(&hub, None).await.unwrap();
     outside.look(&hub).await.unwrap();
